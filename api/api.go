@@ -51,8 +51,8 @@ const (
 // An Entry gives one RBAC subject one role at one place.
 type Entry struct {
 	Kind      Kind      `json:"kind"`
-	Name      string    `json:"name"` // as the cluster's authenticator says it: prefixes are applied
-	Role      string    `json:"role"` // as granted: one of the seven, or a labelled ClusterRole's name
+	Name      string    `json:"name"`                // as the cluster's authenticator says it: prefixes are applied
+	Role      string    `json:"role"`                // as granted: one of the seven, or a labelled ClusterRole's name
 	Namespace string    `json:"namespace,omitempty"` // empty: the whole cluster; may be a pattern with *
 	Expires   time.Time `json:"expires,omitzero"`    // UTC; zero: never. What has expired is still listed
 }

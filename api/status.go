@@ -14,9 +14,9 @@ type Status struct {
 	Desired     string    `json:"desired"`            // digest of the newest desired state that was received
 	Enforced    string    `json:"enforced,omitempty"` // digest that the cluster equals; empty: none yet
 	ObservedAt  time.Time `json:"observedAt"`
-	Bindings    int       `json:"bindings"`        // how many objects are infra's
-	Pending     int       `json:"pending"`         // changes that are planned and not made: observing, or failing
-	Drift       int64     `json:"drift"`           // changes by others that were repaired, since the connector started
+	Bindings    int       `json:"bindings"` // how many objects are infra's
+	Pending     int       `json:"pending"`  // changes that are planned and not made: observing, or failing
+	Drift       int64     `json:"drift"`    // changes by others that were repaired, since the connector started
 	Held        []Held    `json:"held,omitempty"`
 	Foreign     []Foreign `json:"foreign,omitempty"`
 	Roles       []string  `json:"roles,omitempty"` // labelled ClusterRoles that can be granted

@@ -1,6 +1,7 @@
 package deps
 
 import (
+	_ "github.com/agext/levenshtein"
 	_ "github.com/fsnotify/fsnotify"
 	_ "github.com/go-git/go-git/v5"
 	_ "github.com/google/go-cmp/cmp"
@@ -18,5 +19,4 @@ import (
 	_ "k8s.io/client-go/tools/clientcmd"
 	_ "k8s.io/client-go/util/workqueue"
 	_ "sigs.k8s.io/yaml"
-	_ "github.com/agext/levenshtein"
 )
