@@ -112,6 +112,8 @@ func (r *remote) fetchDepth(ctx context.Context, branch string, depth int) (*His
 	return newHistory(&objects{store: store}, tip.String(), shallow, &fetched{branch, tip, store})
 }
 
+func (r *remote) watch() (<-chan struct{}, func()) { return nil, func() {} }
+
 func (r *remote) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, r.timeout, fmt.Errorf("no complete answer within %v", r.timeout))
 }

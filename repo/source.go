@@ -39,6 +39,9 @@ type Source struct {
 type backend interface {
 	tip(ctx context.Context, branch string) (string, error)
 	fetch(ctx context.Context, branch, have string) (*History, error)
+
+	// watch reports changes until stop has returned; nil where there is no way to see them.
+	watch() (changes <-chan struct{}, stop func())
 }
 
 // Open names the repository at location: the path of a folder (a work tree or a
