@@ -16,7 +16,7 @@ import (
 
 // resolver knows the names of a repository.
 type resolver interface {
-	named(name string) (hash string, err error)               // ErrNotFound where nothing is called so
+	named(name string) (hash string, err error)                // ErrNotFound where nothing is called so
 	withPrefix(prefix []byte) (all []plumbing.Hash, err error) // objects of any kind
 }
 
