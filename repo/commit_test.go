@@ -124,12 +124,10 @@ func TestCommitRefusesAndChangesNothing(t *testing.T) {
 		{"nothing would change", func(*gittest.Repo) {}, "same", repo.ErrUnchanged, ""},
 		{"a hook declines", hook, "a", nil, "not today"},
 		{"a hook declines a new file", hook, "new/file", nil, "not today"},
-		{"there is no identity", func(r *gittest.Repo) {
-			r.Git("config", "user.useConfigOnly", "true")
-			r.Git("config", "author.email", "")
+		{"signing fails", func(r *gittest.Repo) {
 			r.Git("config", "gpg.program", "false")
 			r.Git("config", "commit.gpgsign", "true")
-		}, "new", nil, ""},
+		}, "new", nil, "sign"},
 		{"another git holds the index", func(r *gittest.Repo) { os.WriteFile(filepath.Join(r.Dir, ".git", "index.lock"), nil, 0o666) }, "a", nil, "index.lock"},
 	}
 	for _, tt := range tests {
@@ -193,5 +191,50 @@ func TestFindCheckoutTellsWhereThereIsNone(t *testing.T) {
 	}
 	if h, err := c.Head(t.Context()); err != nil || h.Branch != "main" || h.Commit.Hash != "" {
 		t.Errorf("head %+v, %v", h, err)
+	}
+}
+
+func TestCommitCancelledInAHookLeavesNothing(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	r.Commit(map[string]string{"a": "1\n"})
+	c := find(t, r)
+	started := filepath.Join(gittest.Folder(t), "started")
+	if err := os.WriteFile(filepath.Join(r.Dir, ".git", "hooks", "pre-commit"),
+		[]byte("#!/bin/sh\necho > "+started+"\nexec sleep 3\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	before := state(t, r)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(started); err == nil {
+				cancel()
+			}
+		}
+	}()
+	if _, err := c.Commit(ctx, edit("a", "2\n", "new/x", "x\n")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	cancel()
+	if d := cmp.Diff(before, state(t, r)); d != "" {
+		t.Errorf("changed (-before +after):\n%s", d)
+	}
+}
+
+func TestLineEndingsAreGits(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	r.Git("config", "core.autocrlf", "true")
+	r.Commit(map[string]string{"a": "1\r\n2\r\n"})
+	c := find(t, r)
+	if _, err := c.Commit(t.Context(), edit("a", "1\r\n3\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Git("cat-file", "blob", "HEAD:a"); got != "1\n3" {
+		t.Errorf("committed %q", got)
+	}
+	if got := r.Read("a"); got != "1\r\n3\r\n" {
+		t.Errorf("work tree %q", got)
 	}
 }
