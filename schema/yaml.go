@@ -16,6 +16,9 @@ import (
 // library made it.
 type node = yaml.Node
 
+// yamlStyle is how a node is written.
+type yamlStyle = yaml.Style
+
 // What the rest of the package needs to know of a node.
 const (
 	mappingNode  = yaml.MappingNode
