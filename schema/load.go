@@ -132,8 +132,9 @@ func folderNames() []string {
 // folder reads everything below one of our folders.
 func (l *loader) folder(root string, e fs.DirEntry) error {
 	if !e.IsDir() {
-		l.regular(root, e)
-		l.errorf(root, "a folder, not a file")
+		if l.regular(root, e) {
+			l.errorf(root, "a folder, not a file")
+		}
 		return nil
 	}
 	return l.walk(root)
