@@ -112,13 +112,18 @@ func (c *checker) checkGroups() {
 	}
 	depth := map[string]int{} // of groups that were looked at; -1: on the way
 	var path []string
+	deep := false // whether the stack's limit was said
 	var visit func(g *Group) int
 	visit = func(g *Group) int {
 		if d := depth[g.Name]; d != 0 {
 			return d
 		}
-		if len(path) > 10*maxNesting {
-			return maxNesting + 1 // deep enough to be refused, and for the stack
+		if len(path) > 10*maxNesting { // deep enough to be refused, and for the stack
+			if !deep {
+				c.errorf(g.Pos, "group %s: groups within groups more than %d deep", quoted(g.Name), maxNesting)
+			}
+			deep = true
+			return maxNesting + 1
 		}
 		depth[g.Name] = -1
 		path = append(path, g.Name)

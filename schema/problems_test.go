@@ -194,3 +194,51 @@ func (u unreadable) Open(name string) (fs.File, error) {
 	}
 	return u.FS.Open(name)
 }
+
+func TestALongChainOfGroupsIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{11, 105, 5_000} {
+		var b strings.Builder
+		b.WriteString("groups:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  - {name: g%d, users: [ann], groups: [g%d]}\n", i, i+1)
+		}
+		_, problems, err := schema.Load(files("infra.yaml", "version: 1\n", "groups/a.yaml", b.String()), nil)
+		if err != nil || len(problems.Errors()) == 0 || !strings.Contains(problems.Errors()[0].String(), "more than 10 deep") {
+			t.Errorf("%d: %v %v", n, problems, err)
+		}
+	}
+}
+
+func TestRevocationsAreReadAlone(t *testing.T) {
+	t.Parallel()
+	r, problems, err := schema.LoadRevoked(fstest.MapFS{})
+	if err != nil || len(problems) > 0 || len(r.Revocations) > 0 {
+		t.Errorf("no file: %v %v %v", r, problems, err)
+	}
+	r, problems, err = schema.LoadRevoked(files("infra.yaml", "{", "revoked.yaml", "revoked: [{user: ann}, {usr: bob}]"))
+	if err != nil || len(problems) == 0 || !r.Subject(schema.Subject{Kind: schema.User, Name: "ann"}) {
+		t.Errorf("beside a bad file: %v %v %v", r, problems, err)
+	}
+	link := fstest.MapFS{"revoked.yaml": &fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte("other")}, "other": &fstest.MapFile{Data: []byte("revoked: []")}}
+	if _, problems, err := schema.LoadRevoked(link); err != nil || len(problems) != 1 {
+		t.Errorf("a link: %v %v", problems, err)
+	}
+}
+
+func TestKnows(t *testing.T) {
+	t.Parallel()
+	s, _, err := schema.Load(files("infra.yaml", "version: 1\n", "groups/a.yaml", "groups: [{name: eng, users: [ann], groups: [ops]}]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		kind schema.SubjectKind
+		name string
+		want bool
+	}{{schema.User, "ann", true}, {schema.GroupKind, "eng", true}, {schema.GroupKind, "ops", true}, {schema.User, "eng", false}, {schema.GroupKind, "ann", false}} {
+		if got := s.Knows(schema.Subject{Kind: tt.kind, Name: tt.name}); got != tt.want {
+			t.Errorf("%s %s: %v", tt.kind, tt.name, got)
+		}
+	}
+}

@@ -14,8 +14,15 @@ import (
 // then, and the last known stands.
 func LoadRevoked(fsys fs.FS) (Revoked, Problems, error) {
 	l := &loader{fsys: fsys}
-	if err := l.add(revokedPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Revoked{}, nil, err
+	info, err := fs.Lstat(fsys, revokedPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Revoked{}, nil, nil
+	}
+	if err == nil && l.regular(revokedPath, fs.FileInfoToDirEntry(info)) {
+		err = l.add(revokedPath)
+	}
+	if err != nil {
+		return Revoked{}, nil, fmt.Errorf("reading revocations: %w", err)
 	}
 	var revoked Revoked
 	problems := l.problems
