@@ -157,7 +157,7 @@ func (cp *ControlPlane) Dir() string { return cp.dir }
 // one where somebody else was quicker.
 func (cp *ControlPlane) startAPIServer(ctx context.Context) error {
 	for {
-		port, err := freePort(ctx)
+		port, err := FreePort(ctx)
 		if err != nil {
 			return err
 		}

@@ -93,9 +93,9 @@ func (p *process) failure() error {
 	return fmt.Errorf("%s ended by itself (%v), its log's last lines:\n%s", p.name, p.cmd.ProcessState, end)
 }
 
-// freePort finds a port below those that systems give to outgoing connections,
+// FreePort finds a TCP port that is free on 127.0.0.1, below those that systems give to outgoing connections,
 // so that it is still free when a killed API server comes back.
-func freePort(ctx context.Context) (int, error) {
+func FreePort(ctx context.Context) (int, error) {
 	for {
 		port := 20000 + rand.IntN(10000)
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
