@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,11 +36,10 @@ const (
 var recipes = map[Program]struct {
 	pkg, what string
 	args      []string
-	own       bool // made of sources of this module, which are then part of the key
 }{
-	Kube: {pkg: "./controlplane/kube", own: true,
+	Kube: {pkg: "./controlplane/kube",
 		what: "etcd, kube-apiserver and controllers from source; about 6 minutes on 2 cores, once"},
-	Controllers: {pkg: "./controlplane/kube", own: true, args: []string{"-tags", "controllersonly"},
+	Controllers: {pkg: "./controlplane/kube", args: []string{"-tags", "controllersonly"},
 		what: "three Kubernetes controllers from source; about 3 minutes on 2 cores, once"},
 	Helm: {pkg: "helm.sh/helm/v4/cmd/helm",
 		what: "Helm from source; about 1 minute on 2 cores, once"},
@@ -71,7 +69,11 @@ func binary(ctx context.Context, p Program, progress io.Writer) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	key, err := buildKey(ctx, module, recipe.pkg, recipe.own)
+	args, err := buildArgs(ctx, module, recipe.args)
+	if err != nil {
+		return "", err
+	}
+	key, err := buildKey(ctx, module, append(args, recipe.pkg))
 	if err != nil {
 		return "", err
 	}
@@ -97,8 +99,7 @@ func binary(ctx context.Context, p Program, progress io.Writer) (string, error) 
 	}
 	half := fmt.Sprintf("%s.%d.part", path, os.Getpid())
 	defer func() { _ = os.Remove(half) }()
-	cmd := exec.CommandContext(ctx, "go", slices.Concat(
-		[]string{"build", "-v", "-ldflags", "-s -w", "-o", half}, recipe.args, []string{recipe.pkg})...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "-o", half, recipe.pkg)...)
 	cmd.Dir = module
 	if err := build(cmd, fmt.Sprintf("building %s (%s)", p, recipe.what), progress); err != nil {
 		return "", err
@@ -127,19 +128,33 @@ func forget(kept string, p Program, keep string) {
 	}
 }
 
-// buildKey is a hash of what a program is made of: the compiler, the versions
-// of all modules, and our own sources where it has some.
-func buildKey(ctx context.Context, module, pkg string, own bool) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED")
-	cmd.Dir = module
-	env, err := cmd.Output()
+// buildArgs are the arguments of the go command, but for the package and the
+// output. Kubernetes learns its own version from the linker, and Helm asks for it.
+func buildArgs(ctx context.Context, module string, further []string) ([]string, error) {
+	version, err := goCommand(ctx, module, "list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")
 	if err != nil {
-		return "", fmt.Errorf("asking the go command for its version: %w", err)
+		return nil, err
+	}
+	numbers := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	if len(numbers) < 3 {
+		return nil, fmt.Errorf("the version %q of Kubernetes is not understood", version)
+	}
+	const to = " -X k8s.io/component-base/version."
+	flags := "-s -w" + to + "gitVersion=" + version + to + "gitMajor=" + numbers[0] + to + "gitMinor=" + numbers[1]
+	return append([]string{"build", "-v", "-ldflags", flags}, further...), nil
+}
+
+// buildKey is a hash of what a program is made of: the compiler, what it is
+// told, the versions of all modules, and our own sources where it has some.
+func buildKey(ctx context.Context, module string, args []string) (string, error) {
+	env, err := goCommand(ctx, module, "env", "GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED")
+	if err != nil {
+		return "", err
 	}
 	sum := sha256.New()
-	sum.Write(env)
+	fmt.Fprintf(sum, "%q %q\n", env, args)
 	files := []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}
-	if own {
+	if pkg := args[len(args)-1]; strings.HasPrefix(pkg, "./") {
 		sources, err := filepath.Glob(filepath.Join(module, filepath.FromSlash(pkg), "*.go"))
 		if err != nil {
 			return "", err
@@ -157,6 +172,19 @@ func buildKey(ctx context.Context, module, pkg string, own bool) (string, error)
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }
 
+// goCommand is what the go command answers in a folder.
+func goCommand(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("asking go %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 // moduleDir is the folder of this module: known from where this file was
 // compiled, or, where the compiler was told to forget that (-trimpath), from the
 // folder that the process runs in.
@@ -167,11 +195,8 @@ func moduleDir(ctx context.Context) (string, error) {
 			return dir, nil
 		}
 	}
-	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("asking the go command for its module: %w", err)
-	}
-	return filepath.Dir(strings.TrimSpace(string(out))), nil
+	file, err := goCommand(ctx, "", "env", "GOMOD")
+	return filepath.Dir(file), err
 }
 
 // build runs a `go build -v` and tells how it goes: on a terminal in one line

@@ -27,6 +27,7 @@ func TestViewReadsPodsAndNotSecrets(t *testing.T) {
 	namespace := cp.Namespace(t)
 	user := controlplane.Name(t) + "@example.com"
 	bind(t, cp, namespace, "view", rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: user})
+	cp.Eventually(t, controlplane.Question{User: user, Verb: "get", Resource: "pods", Namespace: namespace}, true)
 
 	for _, test := range []struct {
 		question controlplane.Question
@@ -59,6 +60,7 @@ func TestConfigForActsAsTheUser(t *testing.T) {
 	namespace := cp.Namespace(t)
 	group := controlplane.Name(t)
 	bind(t, cp, namespace, "edit", rbacv1.Subject{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: group})
+	cp.Eventually(t, controlplane.Question{User: "a", Groups: []string{group}, Verb: "get", Resource: "pods", Namespace: namespace}, true)
 
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := cp.WriteKubeconfig(kubeconfig, "fisher@example.com", group); err != nil {
@@ -95,6 +97,7 @@ func TestServiceAccountsActWithATokenAndEveryWriteIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	bind(t, cp, namespace, "edit", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: "writer"})
+	cp.Eventually(t, controlplane.Question{User: "system:serviceaccount:" + namespace + ":writer", Verb: "create", Resource: "configmaps", Namespace: namespace}, true)
 	config, err := cp.ServiceAccountConfig(t.Context(), namespace, "writer")
 	if err != nil {
 		t.Fatal(err)

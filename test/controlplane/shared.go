@@ -114,3 +114,20 @@ func (cp *ControlPlane) Namespace(t testing.TB) string {
 	})
 	return name
 }
+
+// Eventually fails the test unless the API server soon gives an answer. It waits
+// because the authorizer learns of bindings by a watch: a question right behind a
+// write may still get the old answer.
+func (cp *ControlPlane) Eventually(t testing.TB, q Question, want bool) {
+	t.Helper()
+	err := cp.until(t.Context(), "another answer", func(ctx context.Context) error {
+		got, err := cp.Can(ctx, q)
+		if err == nil && got != want {
+			err = fmt.Errorf("%s: %t, want %t", q, got, want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
