@@ -18,16 +18,15 @@ import (
 
 // editFlags are those of every command that edits.
 type editFlags struct {
-	dryRun, noCommit, force bool
-	message                 string
+	dryRun, noCommit bool
+	message          string
 }
 
-func (f *editFlags) register(cmd *cobra.Command, force string) {
+func (f *editFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the patch and the access that it changes, and touch nothing")
 	flags.BoolVar(&f.noCommit, "no-commit", false, "leave the edit in the work tree")
 	flags.StringVarP(&f.message, "message", "m", "", "the commit's `message` (default: the access that it changes)")
-	flags.BoolVar(&f.force, "force", false, force)
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "no-commit")
 }
 
@@ -64,14 +63,17 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 		return 0, err
 	}
 	p, err := propose(files, before)
+	if bad, ok := errors.AsType[*schema.ProblemsError](err); ok {
+		return 0, &problemsError{err: errEdit, problems: bad.Problems}
+	}
 	if err != nil {
 		return 0, err
 	}
 	if len(p.edit.Files) == 0 {
-		a.say("%s already: nothing to do", p.said)
+		a.say("%s: nothing to do", p.said)
 		return nothingToDo, nil
 	}
-	after, err := a.judge(files, before, problems, p, f.force)
+	after, err := a.judge(files, before, problems, p)
 	if err != nil {
 		return 0, err
 	}
@@ -110,15 +112,18 @@ func findCheckout(ctx context.Context, dir string) (*repo.Checkout, error) {
 	return c, err
 }
 
+// errEdit is for an edit that would bring in problems, warnings too.
+var errEdit = errors.New("the edit would bring that in: nothing was changed")
+
 // judge reads what an edit would make of the repository, and refuses what the
-// server would refuse, and, without force, what would be a new warning.
-func (a *app) judge(files fs.FS, before *schema.Snapshot, had schema.Problems, p proposal, force bool) (*schema.Snapshot, error) {
+// server would refuse, and what would be a new warning.
+func (a *app) judge(files fs.FS, before *schema.Snapshot, had schema.Problems, p proposal) (*schema.Snapshot, error) {
 	after, problems, err := schema.Load(overlay(files, p.edit.Files), nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading what the edit would give: %w", err)
 	}
 	if bad := problems.Errors(); len(bad) > 0 {
-		return nil, &problemsError{err: errors.New("the edit would make the repository invalid: nothing was changed"), problems: bad}
+		return nil, &problemsError{err: errEdit, problems: bad}
 	}
 	now := a.now()
 	base := policy.Revision{ID: "HEAD", At: now, Snapshot: before, Problems: had}
@@ -128,9 +133,8 @@ func (a *app) judge(files fs.FS, before *schema.Snapshot, had schema.Problems, p
 	}
 	had = append(had.Warnings(), schema.Expired(before, now)...)
 	fresh := append(problems.Warnings(), schema.Expired(after, now)...).New(had)
-	if len(fresh) > 0 && !force {
-		err := errors.New("the edit would bring in what is most likely a mistake: nothing was changed")
-		return nil, hint(&problemsError{err: err, problems: fresh}, "mend it, or say --force where it is meant")
+	if len(fresh) > 0 {
+		return nil, &problemsError{err: errEdit, problems: fresh}
 	}
 	return after, nil
 }

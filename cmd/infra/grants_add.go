@@ -51,10 +51,10 @@ app.infrahq.com/include-role=true.`,
 			saysEnd, saysReason := cmd.Flags().Changed("for") || cmd.Flags().Changed("expires"), cmd.Flags().Changed("reason")
 			_, err = a.edit(cmd.Context(), f, func(files fs.FS, s *schema.Snapshot) (proposal, error) {
 				call := "infra grants add " + grantArguments(other(g.Subject), g.Role, g.Target)
-				if err := mistaken(s, g.Subject, call); err != nil && !f.force {
+				if err := mistaken(s, g.Subject, call); err != nil {
 					return proposal{}, err
 				}
-				if err := misspelt(s, g); err != nil && !f.force {
+				if err := misspelt(s, g); err != nil {
 					return proposal{}, err
 				}
 				return addGrant(files, s, g, saysEnd, saysReason, now)
@@ -68,24 +68,22 @@ app.infrahq.com/include-role=true.`,
 	flags.StringVar(&span, "for", "", "end after this `time`: 8h, 30d, 2w")
 	flags.StringVar(&at, "expires", "", "end at this `time`: 2026-12-24T18:00:00Z, or 2026-12-24 for the end of that day")
 	flags.StringVar(&reason, "reason", "", "why, on one line: a ticket, an incident")
-	f.register(cmd, "grant it also where a name looks misspelt")
+	f.register(cmd)
 	a.complete(cmd, "role", roles)
 	return cmd
 }
 
-// misspelt refuses a role that nobody has heard of and that is nearly a known
-// one. A name that is near nothing means a labelled ClusterRole.
+// misspelt refuses a role that is nearly a built-in one, where nobody says that
+// the cluster has it. Any other name means a labelled ClusterRole.
 func misspelt(s *schema.Snapshot, g schema.Grant) error {
-	known := roles(s)
-	if slices.Contains(known, g.Role) {
+	if slices.Contains(roles(s), g.Role) {
 		return nil
 	}
-	near := schema.Nearest(g.Role, known)
+	near := schema.Nearest(g.Role, schema.BuiltinRoles)
 	if near == "" {
 		return nil
 	}
-	return hint(fmt.Errorf("unknown role %q: did you mean %q?", g.Role, near),
-		"infra grants add %s, or --force for a labelled ClusterRole of that name", grantArguments(g.Subject, near, g.Target))
+	return hint(fmt.Errorf("unknown role %q: did you mean %q?", g.Role, near), "infra grants add %s", grantArguments(g.Subject, near, g.Target))
 }
 
 // addGrant proposes a grant. What the flags did not say stays as an existing
@@ -107,6 +105,8 @@ func addGrant(files fs.FS, s *schema.Snapshot, g schema.Grant, saysEnd, saysReas
 	p := proposal{edit: edit, said: fmt.Sprintf("%s has role %s on %s%s", g.Subject, g.Role, g.Target, ending(g.Expires))}
 	what := fmt.Sprintf("%s %s on %s", g.Subject, g.Role, g.Target)
 	switch {
+	case len(edit.Files) == 0:
+		p.said += " already"
 	case !found:
 		p.subject = "grants: add " + what + ending(g.Expires)
 	case expired(old.Expires, now):

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,9 +15,9 @@ import (
 
 func (a *app) grantsRemoveCommand() *cobra.Command {
 	var (
-		f       editFlags
-		isGroup bool
-		role    string
+		f              editFlags
+		isGroup, force bool
+		role           string
 	)
 	cmd := &cobra.Command{
 		Use:   "remove SUBJECT RESOURCE",
@@ -37,14 +38,15 @@ does have on that resource. With --force it succeeds.`,
 			}
 			who := subjectOf(args[0], isGroup)
 			_, err = a.edit(cmd.Context(), f, func(files fs.FS, s *schema.Snapshot) (proposal, error) {
-				return removeGrant(files, s, who, role, target, f.force)
+				return removeGrant(files, s, who, role, target, force)
 			})
 			return err
 		},
 	}
 	subjectFlags(cmd, &isGroup)
 	cmd.Flags().StringVar(&role, "role", "", "the `role` to take away (default: every one)")
-	f.register(cmd, "succeed where there is nothing to remove")
+	cmd.Flags().BoolVar(&force, "force", false, "succeed where there is nothing to remove")
+	f.register(cmd)
 	a.complete(cmd, "role", roles)
 	return cmd
 }
@@ -84,35 +86,34 @@ func removeGrant(files fs.FS, s *schema.Snapshot, who schema.Subject, role strin
 }
 
 // absent is the error for a grant that is not there: what the subject does have
-// on that resource, and the command that works.
+// on that resource, else on that destination, and the command that works. held
+// is sorted.
 func absent(s *schema.Snapshot, fact string, who schema.Subject, target schema.Target, held []schema.Grant) error {
-	if len(held) > 0 {
-		var have []string
-		for _, g := range held {
-			have = append(have, g.Role)
+	here := slices.DeleteFunc(slices.Clone(held), func(g schema.Grant) bool { return g.Target != target })
+	if len(here) == 0 {
+		for _, row := range access.Resolve(s, s.Revoked).Of(who) {
+			if via := row.Reasons[0].Via; row.Target == target && len(via) > 0 {
+				return hint(fmt.Errorf("%s: %s has role %s on %s through group %q", fact, who, row.Role, target, via[0]),
+					"infra grants remove %s takes it from the whole group", grantArguments(row.Reasons[0].Grant.Subject, row.Role, target))
+			}
 		}
-		have = unique(have)
-		word := "role"
-		if len(have) > 1 {
-			word = "roles"
-		}
-		return hint(fmt.Errorf("%s: %s has %s %s on %s", fact, who, word, strings.Join(have, ", "), target),
-			"infra grants remove %s", grantArguments(who, have[0], target))
+		here = held
 	}
-	for _, row := range access.Resolve(s, s.Revoked).Rows() {
-		if row.Subject == who && row.Target == target && len(row.Reasons[0].Via) > 0 {
-			via := row.Reasons[0].Via
-			return hint(fmt.Errorf("%s: %s has role %s on %s through group %q", fact, who, row.Role, target, via[0]),
-				"infra grants remove %s takes it from the whole group", grantArguments(subjectOf(via[0], true), row.Role, target))
-		}
+	if len(here) == 0 {
+		return hint(fmt.Errorf("%s: %s has no role there", fact, who), "infra grants list %s", shell("--"+string(who.Kind), who.Name))
 	}
-	return hint(fmt.Errorf("%s: %s has no role there", fact, who), "infra grants list %s", shell("--"+string(who.Kind), who.Name))
+	var have []string
+	for _, g := range here {
+		have = append(have, fmt.Sprintf("role %s on %s", g.Role, g.Target))
+	}
+	return hint(fmt.Errorf("%s: %s has %s", fact, who, strings.Join(unique(have), ", ")),
+		"infra grants remove %s", grantArguments(who, here[0].Role, here[0].Target))
 }
 
 // inherited is the group through which a subject keeps a role, or "".
 func inherited(s *schema.Snapshot, who schema.Subject, role string, target schema.Target) string {
-	for _, row := range access.Resolve(s, s.Revoked).Rows() {
-		if row.Subject != who || row.Target != target || role != "" && row.Role != role {
+	for _, row := range access.Resolve(s, s.Revoked).Of(who) {
+		if row.Target != target || role != "" && row.Role != role {
 			continue
 		}
 		for _, r := range row.Reasons {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -38,13 +39,7 @@ stay as they are.`,
 		Example: "  infra init access\n  cd access && infra init",
 		Args:    arguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := "."
-			if a.repository != "" {
-				dir = a.repository
-			}
-			if len(args) > 0 {
-				dir = filepath.Join(dir, args[0])
-			}
+			dir := cmp.Or(append(args, a.repository, ".")...)
 			return a.init(cmd.Context(), dir, message)
 		},
 	}

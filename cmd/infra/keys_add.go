@@ -1,9 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,8 +48,8 @@ A key with --destination is good for that cluster alone.`,
 				return err
 			}
 			k.ID, k.Hash = minted.ID, minted.Hash()
-			became, err := a.edit(cmd.Context(), f, func(files fs.FS, s *schema.Snapshot) (proposal, error) {
-				return addKey(files, s, k)
+			became, err := a.edit(cmd.Context(), f, func(files fs.FS, _ *schema.Snapshot) (proposal, error) {
+				return addKey(files, k)
 			})
 			if err != nil || became != done {
 				return err
@@ -60,17 +60,17 @@ A key with --destination is good for that cluster alone.`,
 	}
 	cmd.Flags().StringVar(&destination, "destination", "", "good for this `destination` only")
 	cmd.Flags().StringVar(&life, "expiry", keyLife, "good for this long: 8760h, 90d, 2w, or never")
-	f.register(cmd, "make it also where a warning speaks against it")
+	f.register(cmd)
 	a.complete(cmd, "destination", destinations)
 	return cmd
 }
 
-func addKey(files fs.FS, s *schema.Snapshot, k schema.Key) (proposal, error) {
-	if slices.Contains(keyNames(s), k.Name) {
+func addKey(files fs.FS, k schema.Key) (proposal, error) {
+	edit, err := schema.AddKey(files, k)
+	if errors.Is(err, schema.ErrKeyNameInUse) {
 		return proposal{}, hint(fmt.Errorf("there is a key %q already, and a key is shown only when it is made", k.Name),
 			"take another name, or infra keys remove %s first", shell(k.Name))
 	}
-	edit, err := schema.AddKey(files, k)
 	if err != nil {
 		return proposal{}, err
 	}

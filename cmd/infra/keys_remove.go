@@ -12,7 +12,10 @@ import (
 )
 
 func (a *app) keysRemoveCommand() *cobra.Command {
-	var f editFlags
+	var (
+		f     editFlags
+		force bool
+	)
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Remove an access key for good",
@@ -23,18 +26,19 @@ merging an old branch does not bring it back to life.`,
 		ValidArgsFunction: a.completeArguments(keyNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := a.edit(cmd.Context(), f, func(files fs.FS, s *schema.Snapshot) (proposal, error) {
-				return removeKey(files, s, args[0], f.force)
+				return removeKey(files, s, args[0], force)
 			})
 			return err
 		},
 	}
-	f.register(cmd, "succeed where there is no such key")
+	cmd.Flags().BoolVar(&force, "force", false, "succeed where there is no such key")
+	f.register(cmd)
 	return cmd
 }
 
 func removeKey(files fs.FS, s *schema.Snapshot, name string, force bool) (proposal, error) {
 	edit, err := schema.RemoveKey(files, name)
-	if _, notFound := errors.AsType[*schema.NotFoundError](err); notFound {
+	if errors.Is(err, schema.ErrNoSuchKey) {
 		fact := fmt.Sprintf("there is no key %q", name)
 		if force {
 			return proposal{said: fact}, nil

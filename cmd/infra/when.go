@@ -27,6 +27,9 @@ func expiry(span, at string, now time.Time) (time.Time, error) {
 		if err != nil {
 			return time.Time{}, fmt.Errorf("--expires: %w", err)
 		}
+		if expired(t, now) {
+			return time.Time{}, fmt.Errorf("--expires: %s has passed", stamp(t))
+		}
 		return t, nil
 	}
 	return time.Time{}, nil
