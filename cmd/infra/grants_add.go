@@ -103,19 +103,18 @@ func addGrant(files fs.FS, s *schema.Snapshot, g schema.Grant, saysEnd, saysReas
 		return proposal{}, err
 	}
 	p := proposal{edit: edit, said: fmt.Sprintf("%s has role %s on %s%s", g.Subject, g.Role, g.Target, ending(g.Expires))}
-	what := fmt.Sprintf("%s %s on %s", g.Subject, g.Role, g.Target)
-	switch {
-	case len(edit.Files) == 0:
+	verb := "add"
+	switch edit.Outcome {
+	case schema.Unchanged:
 		p.said += " already"
-	case !found:
-		p.subject = "grants: add " + what + ending(g.Expires)
-	case expired(old.Expires, now):
-		p.subject = "grants: renew " + what + ending(g.Expires)
+	case schema.Renewed:
+		verb = "renew"
 		p.said += " again, which had expired"
-	default:
-		p.subject = "grants: change " + what + ending(g.Expires)
-		p.said += changed(old, g)
+	case schema.Changed:
+		verb = "change"
+		p.said += changed(edit.Before[0], g)
 	}
+	p.subject = fmt.Sprintf("grants: %s %s %s on %s%s", verb, g.Subject, g.Role, g.Target, ending(g.Expires))
 	return p, nil
 }
 

@@ -52,12 +52,6 @@ does have on that resource. With --force it succeeds.`,
 }
 
 func removeGrant(files fs.FS, s *schema.Snapshot, who schema.Subject, role string, target schema.Target, force bool) (proposal, error) {
-	var gone []string
-	for _, g := range s.Grants {
-		if g.Subject == who && g.Target == target && (role == "" || g.Role == role) {
-			gone = append(gone, g.Role)
-		}
-	}
 	what := "role " + role
 	if role == "" {
 		what = "any role"
@@ -77,8 +71,13 @@ func removeGrant(files fs.FS, s *schema.Snapshot, who schema.Subject, role strin
 	case err != nil:
 		return proposal{}, err
 	}
+	gone := set{}
+	for _, g := range edit.Before {
+		gone[g.Role] = true
+	}
 	p.edit = edit
-	p.subject = fmt.Sprintf("grants: remove %s %s on %s", who, strings.Join(unique(gone), ", "), target)
+	p.subject = fmt.Sprintf("grants: remove %s %s on %s", who, strings.Join(gone.sorted(), ", "), target)
+	p.said = fmt.Sprintf("%s no longer has %s on %s", who, what, target)
 	if through := inherited(s, who, role, target); through != "" {
 		p.said = fmt.Sprintf("%s no longer has %s on %s by a grant of their own, but keeps it through group %s", who, what, target, through)
 	}
@@ -102,11 +101,11 @@ func absent(s *schema.Snapshot, fact string, who schema.Subject, target schema.T
 	if len(here) == 0 {
 		return hint(fmt.Errorf("%s: %s has no role there", fact, who), "infra grants list %s", shell("--"+string(who.Kind), who.Name))
 	}
-	var have []string
+	have := set{}
 	for _, g := range here {
-		have = append(have, fmt.Sprintf("role %s on %s", g.Role, g.Target))
+		have[fmt.Sprintf("role %s on %s", g.Role, g.Target)] = true
 	}
-	return hint(fmt.Errorf("%s: %s has %s", fact, who, strings.Join(unique(have), ", ")),
+	return hint(fmt.Errorf("%s: %s has %s", fact, who, strings.Join(have.sorted(), ", ")),
 		"infra grants remove %s", grantArguments(who, here[0].Role, here[0].Target))
 }
 
@@ -123,12 +122,4 @@ func inherited(s *schema.Snapshot, who schema.Subject, role string, target schem
 		}
 	}
 	return ""
-}
-
-func unique(words []string) []string {
-	out := set{}
-	for _, w := range words {
-		out[w] = true
-	}
-	return out.sorted()
 }

@@ -22,18 +22,7 @@ func (a *app) location() string { return cmp.Or(a.repository, a.getenv("INFRA_RE
 // user gave is taken as it is; else the nearest parent counts.
 func (a *app) root() (string, error) {
 	if said := a.location(); said != "" {
-		if strings.Contains(said, "://") {
-			return "", hint(fmt.Errorf("%s is an address, and this command works in a folder", said), "git clone %s", shell(said))
-		}
-		dir, err := filepath.Abs(said)
-		if err != nil {
-			return "", fmt.Errorf("finding the access repository: %w", err)
-		}
-		found, err := marked(dir)
-		if err == nil && !found {
-			err = hint(fmt.Errorf("no %s in %s", marker, dir), "infra init %s makes an access repository there", shell(said))
-		}
-		return dir, err
+		return rootAt(said)
 	}
 	here, err := os.Getwd()
 	if err != nil {
@@ -50,6 +39,22 @@ func (a *app) root() (string, error) {
 				"say where the access repository is with -C or INFRA_REPO, or make one here with infra init")
 		}
 	}
+}
+
+// rootAt is the folder that the user gave, if it is an access repository.
+func rootAt(said string) (string, error) {
+	if strings.Contains(said, "://") {
+		return "", hint(fmt.Errorf("%s is an address, and this command works in a folder", said), "git clone %s", shell(said))
+	}
+	dir, err := filepath.Abs(said)
+	if err != nil {
+		return "", fmt.Errorf("finding the access repository: %w", err)
+	}
+	found, err := marked(dir)
+	if err == nil && !found {
+		err = hint(fmt.Errorf("no %s in %s", marker, dir), "infra init %s", shell(said))
+	}
+	return dir, err
 }
 
 // marked says whether a folder has an infra.yaml. What cannot be looked at is an

@@ -116,17 +116,20 @@ func (a *app) printProblems(all, fresh schema.Problems, compared bool, output st
 // headRevision reads what is to be validated: the work tree, another folder, or
 // a revision. A folder of that name wins over a branch.
 func (a *app) headRevision(ctx context.Context, head string) (root string, r policy.Revision, err error) {
-	if info, err := os.Stat(head); head != "" && err == nil {
-		if !info.IsDir() {
-			return "", r, hint(fmt.Errorf("%s is a file, and a repository is validated as a whole", head), "infra validate %s", shell(filepath.Dir(head)))
-		}
-		a, head = &app{repository: head, getenv: a.getenv, now: a.now}, ""
+	info, err := os.Stat(head)
+	folder := head != "" && err == nil
+	switch {
+	case folder && !info.IsDir():
+		return "", r, hint(fmt.Errorf("%s is a file, and a repository is validated as a whole", head), "infra validate %s", shell(filepath.Dir(head)))
+	case folder:
+		root, err = rootAt(head)
+	default:
+		root, err = a.root()
 	}
-	root, err = a.root()
 	if err != nil {
 		return "", r, err
 	}
-	if head == "" {
+	if head == "" || folder {
 		r, err = a.judged("the work tree", os.DirFS(root))
 		r.At = a.now()
 		return root, r, err
