@@ -174,7 +174,10 @@ func placed(c *repo.Checkout, root string, p proposal, f editFlags) (repo.Change
 
 // prefixOf is the folder of infra.yaml as seen from the top of the checkout.
 func prefixOf(c *repo.Checkout, root string) (string, error) {
-	real, err := filepath.EvalSymlinks(root) // as git names the top
+	real, err := filepath.Abs(root)
+	if err == nil {
+		real, err = filepath.EvalSymlinks(real) // as git names the top
+	}
 	if err != nil {
 		return "", fmt.Errorf("finding the repository: %w", err)
 	}

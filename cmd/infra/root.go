@@ -26,7 +26,8 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	},
-		a.initCommand(), a.grantsCommand(), a.keysCommand(), a.validateCommand(), a.versionCommand())
+		a.initCommand(), a.grantsCommand(), a.keysCommand(), a.validateCommand(),
+		a.serverCommand(), a.versionCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
