@@ -20,8 +20,8 @@ import (
 	"github.com/infrahq/infra/test/controlplane"
 )
 
-// Values are what a test says about a release. Empty fields get a value: a name
-// and a namespace of its own, a server that nobody runs, a key that no server has.
+// Values are what is said about a release. Where Server or AccessKey is empty,
+// it is a server that nobody runs, or a key that no server has.
 type Values struct {
 	Name      string   // of the destination
 	Namespace string   // in which to install; made if it is not there
@@ -42,20 +42,15 @@ type Connector struct {
 	File           string       // connector.yaml in it, with paths that lead into Dir and the address Listen
 	Listen         string       // host:port for health and metrics
 
-	cp   *controlplane.ControlPlane
-	home string
+	cluster *controlplane.Cluster
+	home    string
 }
 
-// Install installs the chart with Helm as a cluster's administrator would, waits
-// until its admission policy is in force, and uninstalls it when the test ends.
-func Install(t testing.TB, cp *controlplane.ControlPlane, v Values) *Connector {
-	t.Helper()
-	if v.Name == "" {
-		v.Name = controlplane.Name(t)
-	}
-	if v.Namespace == "" {
-		v.Namespace = cp.Namespace(t)
-	}
+// Deploy installs the chart with Helm as a cluster's administrator would, and
+// waits until its admission policy is in force. What the release needs outside
+// the cluster lies in home, a folder of the caller's. Name and Namespace have to
+// be given; the namespace is made if it is not there.
+func Deploy(ctx context.Context, cluster *controlplane.Cluster, home string, v Values) (*Connector, error) {
 	if v.Release == "" {
 		v.Release = "infra-connector"
 	}
@@ -65,37 +60,47 @@ func Install(t testing.TB, cp *controlplane.ControlPlane, v Values) *Connector {
 	if v.AccessKey == "" {
 		v.AccessKey = "infra1_0000000000_no-such-key"
 	}
-	c := &Connector{Values: v, cp: cp, home: t.TempDir(), Dir: t.TempDir()}
+	c := &Connector{Values: v, cluster: cluster, home: home, Dir: filepath.Join(home, "pod")}
+	if err := cluster.WriteKubeconfig(filepath.Join(c.home, "kubeconfig"), ""); err != nil {
+		return nil, err
+	}
+	if err := c.Upgrade(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.mount(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Config, err = cluster.ServiceAccountConfig(ctx, c.Namespace, c.ServiceAccount); err != nil {
+		return nil, err
+	}
+	c.Kubeconfig = filepath.Join(c.Dir, "kubeconfig")
+	if err := controlplane.WriteKubeconfig(c.Kubeconfig, c.Config); err != nil {
+		return nil, err
+	}
+	return c, c.untilPolicyHolds(ctx)
+}
+
+// Install is Deploy for a test, with a destination and a namespace of its own
+// where none is given. The release is uninstalled when the test ends.
+func Install(t testing.TB, cp *controlplane.ControlPlane, v Values) *Connector {
+	t.Helper()
+	if v.Name == "" {
+		v.Name = controlplane.Name(t)
+	}
+	if v.Namespace == "" {
+		v.Namespace = cp.Namespace(t)
+	}
+	c, err := Deploy(t.Context(), cp.Cluster, t.TempDir(), v)
+	if err != nil {
+		t.Fatalf("installing the chart for %s: %v", v.Name, err)
+	}
 	t.Cleanup(func() {
-		if _, err := c.helm(context.Background(), "uninstall", v.Release, "--ignore-not-found"); err != nil {
+		if err := c.Uninstall(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := c.install(t.Context()); err != nil {
-		t.Fatalf("installing the chart for %s: %v", v.Name, err)
-	}
 	return c
-}
-
-func (c *Connector) install(ctx context.Context) error {
-	if err := c.cp.WriteKubeconfig(filepath.Join(c.home, "kubeconfig"), ""); err != nil {
-		return err
-	}
-	if err := c.Upgrade(ctx); err != nil {
-		return err
-	}
-	if err := c.mount(ctx); err != nil {
-		return err
-	}
-	var err error
-	if c.Config, err = c.cp.ServiceAccountConfig(ctx, c.Namespace, c.ServiceAccount); err != nil {
-		return err
-	}
-	c.Kubeconfig = filepath.Join(c.Dir, "kubeconfig")
-	if err := c.cp.WriteKubeconfigOf(c.Kubeconfig, c.Config); err != nil {
-		return err
-	}
-	return c.untilPolicyHolds(ctx)
 }
 
 // Upgrade runs the guide's `helm upgrade --install` again, with further --set
@@ -113,9 +118,9 @@ func (c *Connector) Upgrade(ctx context.Context, set ...string) error {
 	return err
 }
 
-// Uninstall removes the release before the test's end.
+// Uninstall removes the release, if it is there.
 func (c *Connector) Uninstall(ctx context.Context) error {
-	_, err := c.helm(ctx, "uninstall", c.Release)
+	_, err := c.helm(ctx, "uninstall", c.Release, "--ignore-not-found")
 	return err
 }
 
@@ -126,7 +131,7 @@ func (c *Connector) helm(ctx context.Context, args ...string) (string, error) {
 // mount does the kubelet's part: it writes the ConfigMaps and Secrets that the
 // Deployment mounts to where it mounts them, below Dir.
 func (c *Connector) mount(ctx context.Context) error {
-	client, err := kubernetes.NewForConfig(c.cp.AdminConfig())
+	client, err := kubernetes.NewForConfig(c.cluster.AdminConfig())
 	if err != nil {
 		return err
 	}
@@ -209,7 +214,7 @@ func (c *Connector) moved(ctx context.Context, text []byte, paths *strings.Repla
 // admission policy, if it has one: it refuses a binding that only the connector
 // may write.
 func (c *Connector) untilPolicyHolds(ctx context.Context) error {
-	client, err := kubernetes.NewForConfig(c.cp.AdminConfig())
+	client, err := kubernetes.NewForConfig(c.cluster.AdminConfig())
 	if err != nil {
 		return err
 	}

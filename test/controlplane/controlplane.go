@@ -51,6 +51,8 @@ type Options struct {
 // A ControlPlane is one that runs. Its methods may be called from several
 // goroutines at once.
 type ControlPlane struct {
+	*Cluster
+
 	options  Options
 	programs programs
 	dir      string
@@ -104,7 +106,7 @@ func start(ctx context.Context, o Options) (_ *ControlPlane, err error) {
 		return nil, err
 	}
 	kubeconfig := filepath.Join(cp.dir, "controllers.kubeconfig")
-	if err := cp.writeKubeconfig(kubeconfig, cp.config(controllersUser)); err != nil {
+	if err := WriteKubeconfig(kubeconfig, cp.config(controllersUser)); err != nil {
 		return nil, err
 	}
 	if cp.controllers, err = cp.run("controllers", programs.controllers, []string{"--kubeconfig", kubeconfig}); err != nil {
@@ -171,6 +173,7 @@ func (cp *ControlPlane) startAPIServer(ctx context.Context) error {
 func (cp *ControlPlane) startAPIServerAt(ctx context.Context, port int) error {
 	var err error
 	cp.port = port
+	cp.Cluster = &Cluster{admin: cp.config(adminUser)}
 	cp.apiserver, err = cp.run("kube-apiserver", cp.programs.apiserver, cp.apiServerFlags())
 	if err != nil {
 		return err
@@ -245,6 +248,12 @@ func ControlPlaneProgram() Program {
 	return Kube
 }
 
-// AdminConfig reaches the control plane with the rights of system:masters, and
-// without a limit on requests.
-func (cp *ControlPlane) AdminConfig() *rest.Config { return cp.config(adminUser) }
+// config reaches the API server as a user of the token file.
+func (cp *ControlPlane) config(user string) *rest.Config {
+	return &rest.Config{
+		Host:            fmt.Sprintf("https://127.0.0.1:%d", cp.port),
+		BearerToken:     cp.tokenOf(user),
+		TLSClientConfig: rest.TLSClientConfig{CAData: slices.Clone(cp.ca)},
+		QPS:             -1,
+	}
+}

@@ -15,20 +15,34 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// config reaches the API server as a user of the token file.
-func (cp *ControlPlane) config(user string) *rest.Config {
-	return &rest.Config{
-		Host:            fmt.Sprintf("https://127.0.0.1:%d", cp.port),
-		BearerToken:     cp.tokenOf(user),
-		TLSClientConfig: rest.TLSClientConfig{CAData: slices.Clone(cp.ca)},
-		QPS:             -1,
-	}
+// A Cluster is a Kubernetes cluster as its administrator sees it: a control
+// plane that Start started, or one that exists.
+type Cluster struct {
+	admin *rest.Config
 }
 
-// ConfigFor reaches the control plane as a user in some groups, and in
+// Existing is the cluster of a kubeconfig's current context. Name the file: what
+// the environment or the home folder say is somebody's production.
+func Existing(kubeconfig string) (*Cluster, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("reading a kubeconfig: %w", err)
+	}
+	config.QPS = -1
+	if err := rest.LoadTLSFiles(config); err != nil {
+		return nil, fmt.Errorf("reading the certificates of a kubeconfig: %w", err)
+	}
+	return &Cluster{admin: config}, nil
+}
+
+// AdminConfig reaches the cluster as its administrator, and without a limit on
+// requests.
+func (c *Cluster) AdminConfig() *rest.Config { return rest.CopyConfig(c.admin) }
+
+// ConfigFor reaches the cluster as a user in some groups, and in
 // system:authenticated as everyone is: the administrator impersonates them.
-func (cp *ControlPlane) ConfigFor(user string, groups ...string) *rest.Config {
-	config := cp.AdminConfig()
+func (c *Cluster) ConfigFor(user string, groups ...string) *rest.Config {
+	config := c.AdminConfig()
 	config.Impersonate = rest.ImpersonationConfig{
 		UserName: user,
 		Groups:   append(slices.Clone(groups), "system:authenticated"),
@@ -36,11 +50,11 @@ func (cp *ControlPlane) ConfigFor(user string, groups ...string) *rest.Config {
 	return config
 }
 
-// ServiceAccountConfig reaches the control plane as a ServiceAccount, which must
+// ServiceAccountConfig reaches the cluster as a ServiceAccount, which must
 // exist, with a token of its own that is good for a day: a program that runs with
 // it has exactly the rights that it would have in a Pod.
-func (cp *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
-	config := cp.AdminConfig()
+func (c *Cluster) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
+	config := c.AdminConfig()
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -52,33 +66,33 @@ func (cp *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, nam
 	if err != nil {
 		return nil, fmt.Errorf("requesting a token of ServiceAccount %s/%s: %w", namespace, name, err)
 	}
+	config = rest.AnonymousClientConfig(config)
+	config.QPS = -1
 	config.BearerToken = token.Status.Token
 	return config, nil
 }
 
 // WriteKubeconfig writes a kubeconfig for kubectl and Helm. They act as the user,
 // or as the administrator where user is empty.
-func (cp *ControlPlane) WriteKubeconfig(path, user string, groups ...string) error {
+func (c *Cluster) WriteKubeconfig(path, user string, groups ...string) error {
 	if user == "" {
-		return cp.writeKubeconfig(path, cp.AdminConfig())
+		return WriteKubeconfig(path, c.AdminConfig())
 	}
-	return cp.writeKubeconfig(path, cp.ConfigFor(user, groups...))
+	return WriteKubeconfig(path, c.ConfigFor(user, groups...))
 }
 
-// WriteKubeconfigOf writes a kubeconfig for a config of this control plane, such
-// as one that ServiceAccountConfig gave.
-func (cp *ControlPlane) WriteKubeconfigOf(path string, config *rest.Config) error {
-	return cp.writeKubeconfig(path, config)
-}
-
-func (cp *ControlPlane) writeKubeconfig(path string, config *rest.Config) error {
+// WriteKubeconfig writes a kubeconfig for a config that a Cluster gave.
+func WriteKubeconfig(path string, config *rest.Config) error {
 	const name = "infra-test"
 	file := clientcmdapi.NewConfig()
 	file.Clusters[name] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
 	file.AuthInfos[name] = &clientcmdapi.AuthInfo{
-		Token:             config.BearerToken,
-		Impersonate:       config.Impersonate.UserName,
-		ImpersonateGroups: config.Impersonate.Groups,
+		Token:                 config.BearerToken,
+		ClientCertificateData: config.CertData,
+		ClientKeyData:         config.KeyData,
+		Exec:                  config.ExecProvider,
+		Impersonate:           config.Impersonate.UserName,
+		ImpersonateGroups:     config.Impersonate.Groups,
 	}
 	file.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
 	file.CurrentContext = name
@@ -115,8 +129,8 @@ func (q Question) String() string {
 }
 
 // Can asks the API server's authorizer, by a SubjectAccessReview.
-func (cp *ControlPlane) Can(ctx context.Context, q Question) (bool, error) {
-	client, err := kubernetes.NewForConfig(cp.AdminConfig())
+func (c *Cluster) Can(ctx context.Context, q Question) (bool, error) {
+	client, err := kubernetes.NewForConfig(c.AdminConfig())
 	if err != nil {
 		return false, err
 	}
