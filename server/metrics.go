@@ -1,6 +1,7 @@
 package server
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,7 +12,7 @@ import (
 type metrics struct {
 	registry    *prometheus.Registry
 	fold        prometheus.Histogram
-	held        prometheus.Gauge
+	held        atomic.Int64 // requests that are being held
 	requests    *prometheus.CounterVec
 	fetchErrors prometheus.Counter
 	lastFetch   prometheus.Gauge
@@ -22,8 +23,6 @@ func newMetrics(s *server) *metrics {
 		registry: prometheus.NewRegistry(),
 		fold: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "infra_fold_seconds",
 			Help: "Time from a new tip to its verdict, fetching included.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)}),
-		held: prometheus.NewGauge(prometheus.GaugeOpts{Name: "infra_held_requests",
-			Help: "Requests for a desired state that are being held."}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "infra_requests_total",
 			Help: "Requests answered, by route and HTTP status."}, []string{"route", "code"}),
 		fetchErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "infra_git_errors_total",
@@ -31,7 +30,9 @@ func newMetrics(s *server) *metrics {
 		lastFetch: prometheus.NewGauge(prometheus.GaugeOpts{Name: "infra_git_last_success_timestamp_seconds",
 			Help: "When the repository was last read."}),
 	}
-	m.registry.MustRegister(m.fold, m.held, m.requests, m.fetchErrors, m.lastFetch, &standing{s},
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "infra_held_requests",
+		Help: "Requests for a desired state that are being held."}, func() float64 { return float64(m.held.Load()) })
+	m.registry.MustRegister(m.fold, held, m.requests, m.fetchErrors, m.lastFetch, &standing{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -59,8 +59,8 @@ func (s *server) getState(w http.ResponseWriter, in *call) error {
 // hold waits, as one select over channels that are shared by all who wait for
 // the same thing. The error is that of a caller who went away.
 func (s *server) hold(w http.ResponseWriter, in *call, now *served, wait time.Duration) error {
-	s.metrics.held.Inc()
-	defer s.metrics.held.Dec()
+	s.metrics.held.Add(1)
+	defer s.metrics.held.Add(-1)
 	if left := in.key.Expires.Sub(s.now()); !in.key.Expires.IsZero() && left < wait {
 		wait = left
 	}
