@@ -7,8 +7,7 @@ func IsPattern(name string) bool { return strings.Contains(name, "*") }
 
 // Match says whether a name fits a pattern, in which `*` stands for any
 // characters, none included, and everything else for itself. It knows nothing
-// of the names that no pattern reaches: those are the destination
-// InfraDestination, and the namespaces that the connector protects.
+// of the names that no pattern reaches: MatchDestination and MatchNamespace do.
 func Match(pattern, name string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
@@ -27,4 +26,23 @@ func Match(pattern, name string) bool {
 		name = name[i+len(part):]
 	}
 	return true
+}
+
+// MatchDestination says whether a name or pattern means a destination. No
+// pattern means InfraDestination.
+func MatchDestination(pattern, name string) bool {
+	if !IsPattern(pattern) {
+		return pattern == name
+	}
+	return name != InfraDestination && Match(pattern, name)
+}
+
+// MatchNamespace says whether a name or pattern means a namespace. No pattern
+// means a kube-* namespace; that none means the connector's own is for the
+// connector to see to, which knows where it runs.
+func MatchNamespace(pattern, name string) bool {
+	if !IsPattern(pattern) {
+		return pattern == name
+	}
+	return !strings.HasPrefix(name, systemNamespaces) && Match(pattern, name)
 }

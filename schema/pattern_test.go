@@ -6,29 +6,29 @@ import (
 	"github.com/infrahq/infra/schema"
 )
 
-func TestMatch(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
+func TestPatternsHaveStarsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		pattern, name          string
+		destination, namespace bool
 	}{
-		{"dev", "dev", true},
-		{"dev", "dev2", false},
-		{"*", "dev", true},
-		{"*", "", true},
-		{"pay-*", "pay-eu", true},
-		{"pay-*", "pay-", true},
-		{"pay-*", "pay", false},
-		{"*-prod", "eu-prod", true},
-		{"*-prod", "prod", false},
-		{"a*a", "a", false},
-		{"a*a", "aa", true},
-		{"a*b*c", "a-b-b-c", true},
-		{"a*b*c", "acb", false},
-		{"**", "x", true},
-		{"a.c", "abc", false},
+		{"pay-*", "pay-eu", true, true},
+		{"pay-*", "pay-", true, true},
+		{"pay-*", "repay-eu", false, false},
+		{"*-eu-*", "pay-eu-1", true, true},
+		{"a*a", "a", false, false},
+		{"*", "infra", false, true},
+		{"*", "kube-system", true, false},
+		{"*-system", "kube-system", true, false},
+		{"kube-system", "kube-system", true, true},
+		{"infra", "infra", true, true},
+		{"pay", "pay-eu", false, false},
 	} {
-		if got := schema.Match(test.pattern, test.name); got != test.want {
-			t.Errorf("Match(%q, %q) = %t, want %t", test.pattern, test.name, got, test.want)
+		if got := schema.MatchDestination(tt.pattern, tt.name); got != tt.destination {
+			t.Errorf("destination %q matches %q: %v", tt.pattern, tt.name, got)
+		}
+		if got := schema.MatchNamespace(tt.pattern, tt.name); got != tt.namespace {
+			t.Errorf("namespace %q matches %q: %v", tt.pattern, tt.name, got)
 		}
 	}
 }

@@ -8,34 +8,29 @@
 //	kube controllers --kubeconfig ...
 //
 // One binary links the code that the parts share once, which is what makes it
-// quick to build.
+// quick to build. With the build tag controllersonly it has the last part alone,
+// for those who bring etcd and kube-apiserver along.
 package main
 
 import (
 	"fmt"
 	"os"
 
-	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 )
 
+// A part runs with the arguments in os.Args and does not come back, or returns
+// the exit code.
+type part func() int
+
 func main() {
-	if len(os.Args) < 2 {
+	parts := serverParts()
+	parts["controllers"] = func() int { return cli.Run(newControllersCommand()) }
+	if len(os.Args) < 2 || parts[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: kube etcd|kube-apiserver|controllers [flags]")
 		os.Exit(2)
 	}
-	part := os.Args[1]
-	os.Args = append([]string{part}, os.Args[2:]...)
-	switch part {
-	case "etcd":
-		etcdmain.Main(os.Args)
-	case "kube-apiserver":
-		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
-	case "controllers":
-		os.Exit(cli.Run(newControllersCommand()))
-	default:
-		fmt.Fprintf(os.Stderr, "kube: no part is called %q\n", part)
-		os.Exit(2)
-	}
+	run := parts[os.Args[1]]
+	os.Args = os.Args[1:]
+	os.Exit(run())
 }
