@@ -22,12 +22,26 @@ func TestTwoThousandHeldRequestsEndWithOneCommit(t *testing.T) {
 	f := newFixture(t).start()
 	f.accepted(f.repo.Head())
 	digest := f.state("example").Digest
+	// Over ten connections with HTTP/2, which is what connectors speak.
+	var clients []*fixture
+	for range 10 {
+		c := *f
+		transport := f.client.Transport.(*http.Transport).Clone()
+		transport.ForceAttemptHTTP2 = true
+		defer transport.CloseIdleConnections()
+		c.client = &http.Client{Transport: transport}
+		if r := c.ask(ask{path: "/healthz"}); r.code != 200 {
+			t.Fatal(r)
+		}
+		clients = append(clients, &c)
+	}
 	ctx := t.Context()
 	replies := make(chan reply, n)
 	var all sync.WaitGroup
-	for range n {
+	for i := range n {
+		c := clients[i%len(clients)]
 		all.Go(func() {
-			replies <- f.ask(ask{path: api.StatePath("example") + "?wait=50s", key: "any", digest: digest, ctx: ctx})
+			replies <- c.ask(ask{path: api.StatePath("example") + "?wait=50s", key: "any", digest: digest, ctx: ctx})
 		})
 	}
 	f.until("all are held", func() bool { return f.metric("infra_held_requests") == n })
