@@ -1,6 +1,16 @@
 package api
 
-import "time"
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
 
 // A Status is what a connector reports of its cluster. "Enforced" promises
 // exactly this: at ObservedAt, infra's bindings in the cluster were equal to
@@ -37,4 +47,58 @@ type Foreign struct {
 	Name      string   `json:"name"`
 	Role      string   `json:"role"` // "ClusterRole/admin"
 	Subjects  []string `json:"subjects"`
+}
+
+// ErrBadStatus is what every refusal of a status is.
+var ErrBadStatus = errors.New("this is not a status that can be kept")
+
+// Check refuses a status of another version or destination, and one that lacks
+// what every status says.
+func (s Status) Check(destination string) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrBadStatus, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case s.Version != Version:
+		return bad("it has version %d, this server knows %d", s.Version, Version)
+	case s.Destination != destination:
+		return bad("it is for destination %q, not %q", s.Destination, destination)
+	case s.ClusterUID == "":
+		return bad("it does not say which cluster it is about")
+	case s.Mode != Enforce && s.Mode != Observe && s.Mode != Suspend:
+		return bad("mode %q is not known", s.Mode)
+	case s.ObservedAt.IsZero():
+		return bad("it does not say when it was observed")
+	case s.Bindings < 0 || s.Pending < 0 || s.Drift < 0:
+		return bad("it counts below zero")
+	case !isDigest(s.Desired) && s.Desired != "" || !isDigest(s.Enforced) && s.Enforced != "":
+		return bad("a digest in it is none")
+	}
+	return nil
+}
+
+func isDigest(text string) bool {
+	sum, ok := strings.CutPrefix(text, "sha256:")
+	raw, err := hex.DecodeString(sum)
+	return ok && err == nil && len(raw) == sha256.Size
+}
+
+// DecodeStatus reads the status of a destination and checks it. An unknown
+// field, text after the end, or anything that Check refuses is ErrBadStatus; an
+// error of the reader is returned as it is.
+func DecodeStatus(r io.Reader, destination string) (Status, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return Status{}, fmt.Errorf("reading the status: %w", err)
+	}
+	var s Status
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return Status{}, fmt.Errorf("%w: %w", ErrBadStatus, err)
+	}
+	if dec.More() {
+		return Status{}, fmt.Errorf("%w: there is text after its end", ErrBadStatus)
+	}
+	return s, s.Check(destination)
 }

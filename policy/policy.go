@@ -4,6 +4,11 @@
 // it. Both are pure: no clock, no Git, nothing remembered. So two servers, a
 // restarted one and a CI job agree, and "what was in force on 3 November" has
 // one answer.
+//
+// Rules are those of the accepted revision, not of the one that is judged:
+// nobody changes the rule and breaks it in one commit. A revision that is
+// refused leaves no trace; the next one is judged by its whole difference to
+// the last accepted one.
 package policy
 
 import (
@@ -13,7 +18,8 @@ import (
 	"github.com/infrahq/infra/schema"
 )
 
-// A Revision is a commit as the judge sees it.
+// A Revision is a commit as the judge sees it. The zero value stands for
+// "none": what the first revision of all is judged against.
 type Revision struct {
 	ID       string    // the commit's hash
 	Signer   string    // who signed it; empty: nobody, or not looked at
@@ -22,13 +28,16 @@ type Revision struct {
 	Problems schema.Problems
 }
 
-// A Verdict is what became of one revision.
+// A Verdict is what became of one revision: accepted, perhaps with warnings,
+// or refused.
 type Verdict struct {
 	Revision string // its ID
-	Accepted bool
-	Warnings schema.Problems // of an accepted one
-	Refusals []Refusal       // why it was refused; empty where it was accepted
+	Warnings schema.Problems
+	Refusals []Refusal // empty: it was accepted
 }
+
+// Accepted says whether nothing was held against the revision.
+func (v Verdict) Accepted() bool { return len(v.Refusals) == 0 }
 
 // A Refusal is one reason against a revision, with the way out.
 type Refusal struct {
@@ -38,24 +47,63 @@ type Refusal struct {
 	Hint    string // what to do; may be empty
 }
 
+// String is the position where there is one, and the message.
+func (r Refusal) String() string {
+	if r.Pos == (schema.Pos{}) {
+		return r.Message
+	}
+	return r.Pos.String() + ": " + r.Message
+}
+
 // Rule names what refused a revision.
 type Rule string
 
-// The rules that always hold.
+// The rules that hold in every repository.
 const (
 	Readable    Rule = "readable"    // a revision with errors is not served
 	Declaration Rule = "declaration" // a granted group does not lose its declaration
 )
 
-// Step judges next against the accepted revision. The zero accepted revision
-// stands for "none yet".
-func Step(accepted, next Revision) Verdict { panic("skeleton") }
+// Step judges next against the accepted revision. What cannot be read is not
+// judged further.
+func Step(accepted, next Revision) Verdict {
+	v := Verdict{Revision: next.ID}
+	for _, p := range next.Problems.Errors() {
+		v.Refusals = append(v.Refusals, Refusal{Rule: Readable, Pos: p.Pos, Message: p.Message})
+	}
+	if len(v.Refusals) > 0 {
+		return v
+	}
+	if accepted.Snapshot != nil {
+		v.Refusals = append(v.Refusals, lostDeclarations(accepted.Snapshot, next.Snapshot)...)
+	}
+	if v.Accepted() {
+		v.Warnings = next.Problems.Warnings()
+	}
+	return v
+}
 
 // Fold walks commits, oldest first, and judges each against the last one that
-// was accepted; one that is refused is passed over. It returns the last accepted
-// revision, with At never before that of the one accepted earlier, and a verdict
-// for each commit. An error of commits ends the walk and is returned with what
-// was found until then: a commit that could not be read has no verdict.
+// was accepted. It returns the last accepted revision and a verdict for each
+// commit. An error of commits ends the walk and is returned with what was found
+// until then: a commit that could not be read has no verdict.
+//
+// The accepted revision's At never goes back, whatever dates the commits bear:
+// a rule that looks at time cannot be fooled by a commit that is dated earlier.
 func Fold(accepted Revision, commits iter.Seq2[Revision, error]) (Revision, []Verdict, error) {
-	panic("skeleton")
+	var verdicts []Verdict
+	for next, err := range commits {
+		if err != nil {
+			return accepted, verdicts, err
+		}
+		if next.At.Before(accepted.At) {
+			next.At = accepted.At
+		}
+		v := Step(accepted, next)
+		verdicts = append(verdicts, v)
+		if v.Accepted() {
+			accepted = next
+		}
+	}
+	return accepted, verdicts, nil
 }

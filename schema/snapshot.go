@@ -3,6 +3,7 @@ package schema
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,6 +18,34 @@ type Snapshot struct {
 	Destinations     []Destination
 	Acknowledgements []Acknowledgement
 	Revoked          Revoked
+}
+
+// Knows says whether the snapshot has a person or group of this name: granted
+// something, declared, a member, or the user of a key.
+func (s *Snapshot) Knows(subject Subject) bool {
+	for _, g := range s.Grants {
+		if g.Subject == subject {
+			return true
+		}
+	}
+	for _, k := range s.Keys {
+		if subject.Kind == User && k.User == subject.Name {
+			return true
+		}
+	}
+	for _, g := range s.Groups {
+		members := g.Users
+		if subject.Kind == GroupKind {
+			members = g.Groups
+			if g.Name == subject.Name {
+				return true
+			}
+		}
+		if slices.ContainsFunc(members, func(m Member) bool { return m.Name == subject.Name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Settings are what infra.yaml says.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/infrahq/infra/repo"
+)
+
+//go:embed template
+var template embed.FS
+
+// templateFiles are what init writes, and what each is called there.
+var templateFiles = []struct{ from, to string }{
+	{"template/infra.yaml", marker},
+	{"template/README.md", "README.md"},
+	{"template/CODEOWNERS", "CODEOWNERS"},
+	{"template/grants.md", "grants/README.md"},
+}
+
+func (a *app) initCommand() *cobra.Command {
+	var message string
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Make an access repository",
+		Long: `Make an access repository in a folder (the current one where none is given): a
+Git repository where there is none, infra.yaml, a README.md and a CODEOWNERS file
+to fill in. Commits these files and nothing else; files that are there already
+stay as they are.`,
+		Example: "  infra init access\n  cd access && infra init",
+		Args:    arguments,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := cmp.Or(append(args, a.repository, ".")...)
+			return a.init(cmd.Context(), dir, message)
+		},
+	}
+	cmd.Flags().StringVarP(&message, "message", "m", "infra: begin an access repository", "the commit's `message`")
+	return cmd
+}
+
+func (a *app) init(ctx context.Context, dir, message string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("making an access repository: %w", err)
+	}
+	switch found, err := marked(dir); {
+	case err != nil:
+		return err
+	case found:
+		return hint(fmt.Errorf("%s is an access repository already: it has an %s", dir, marker), "infra -C %s validate", shell(dir))
+	}
+	checkout, err := checkoutFor(ctx, dir)
+	if err != nil {
+		return err
+	}
+	prefix, err := prefixOf(checkout, dir)
+	if err != nil {
+		return err
+	}
+	change := repo.Change{Message: message, Files: map[string][]byte{}}
+	for _, f := range templateFiles {
+		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.to))); {
+		case err == nil:
+			a.say("%s is there already and stays as it is", f.to)
+			continue
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("making an access repository: %w", err)
+		}
+		content, err := template.ReadFile(f.from)
+		if err != nil {
+			return err
+		}
+		change.Files[path.Join(prefix, f.to)] = content
+	}
+	commit, err := checkout.Commit(ctx, change)
+	if err != nil {
+		return err
+	}
+	a.say("%s is an access repository, as of commit %.10s", dir, commit.Hash)
+	a.advise("infra -C %s grants add fisher@example.com example --role admin", shell(dir))
+	return nil
+}
+
+// checkoutFor finds the repository that a folder lies in, or makes one there.
+func checkoutFor(ctx context.Context, dir string) (*repo.Checkout, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("making an access repository: %w", err)
+	}
+	c, err := repo.FindCheckout(ctx, dir)
+	if errors.Is(err, repo.ErrNotRepository) {
+		return repo.Init(ctx, dir)
+	}
+	return c, err
+}

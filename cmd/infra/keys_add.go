@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/infrahq/infra/auth"
+	"github.com/infrahq/infra/schema"
+)
+
+// keyLife is how long a key is good for where nobody says it: a year.
+const keyLife = "8760h"
+
+func (a *app) keysAddCommand() *cobra.Command {
+	var (
+		f                 editFlags
+		destination, life string
+	)
+	cmd := &cobra.Command{
+		Use:   "add NAME USER",
+		Short: "Make an access key and show it once",
+		Long: `Make an access key for USER, which is "connector" or a person, commit its hash,
+and print the key on stdout. It is shown this once: nobody can get it back. With
+-q nothing else is printed.
+
+A key with --destination is good for that cluster alone.`,
+		Example: `  infra keys add example-connector connector
+  infra keys add example-connector connector --destination example --expiry 90d
+  infra keys add ci fisher@example.com -q | gh secret set INFRA_ACCESS_KEY`,
+		Args:              arguments,
+		ValidArgsFunction: a.completeArguments(nil, keyUsers),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			now := a.now().UTC().Truncate(time.Second)
+			k := schema.Key{Name: args[0], User: args[1], Destination: destination, Created: now}
+			if life != "0" && life != "never" {
+				d, err := duration(life)
+				if err != nil {
+					return fmt.Errorf("--expiry: %w", err)
+				}
+				k.Expires = now.Add(d)
+			}
+			minted, err := auth.Mint(nil)
+			if err != nil {
+				return err
+			}
+			k.ID, k.Hash = minted.ID, minted.Hash()
+			became, err := a.edit(cmd.Context(), f, func(files fs.FS, _ *schema.Snapshot) (proposal, error) {
+				return addKey(files, k)
+			})
+			if err != nil || became != done {
+				return err
+			}
+			_, err = fmt.Fprintln(a.stdout, minted.Text())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&destination, "destination", "", "good for this `destination` only")
+	cmd.Flags().StringVar(&life, "expiry", keyLife, "good for this long: 8760h, 90d, 2w, or never")
+	f.register(cmd)
+	a.complete(cmd, "destination", destinations)
+	return cmd
+}
+
+func addKey(files fs.FS, k schema.Key) (proposal, error) {
+	edit, err := schema.AddKey(files, k)
+	if errors.Is(err, schema.ErrKeyNameInUse) {
+		return proposal{}, hint(fmt.Errorf("there is a key %q already, and a key is shown only when it is made", k.Name),
+			"take another name, or infra keys remove %s first", shell(k.Name))
+	}
+	if err != nil {
+		return proposal{}, err
+	}
+	where := ""
+	if k.Destination != "" {
+		where = " on " + k.Destination
+	}
+	return proposal{
+		edit:    edit,
+		subject: fmt.Sprintf("keys: add %s for %s%s%s", k.Name, k.User, where, ending(k.Expires)),
+		said:    fmt.Sprintf("key %s is good for %s%s%s", k.Name, k.User, where, ending(k.Expires)),
+	}, nil
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// command is the whole tree.
+func (a *app) command() *cobra.Command {
+	root := group(&cobra.Command{
+		Use:   "infra",
+		Short: "Kubernetes access, kept in Git",
+		Long: `infra keeps Kubernetes access in a Git repository.
+
+Grants and access keys are YAML files. The commands here edit and commit them,
+"infra server" serves the newest good commit, and "infra connector" keeps the
+role bindings of a cluster equal to it.
+
+Exit codes: 0 done, 1 failed, 2 differences found (where asked for), 3 the
+repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
+		Example: `  infra init access && cd access
+  infra grants add fisher@example.com example --role admin
+  infra grants list`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	},
+		a.initCommand(), a.grantsCommand(), a.keysCommand(), a.validateCommand(),
+		a.serverCommand(), a.versionCommand())
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.repository, "repo", "C", "", "the access repository's `folder` (default $INFRA_REPO, else the nearest folder above with infra.yaml)")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no words but errors")
+	check(root.MarkPersistentFlagDirname("repo"))
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+// group makes a command that does nothing but hold others, and that knows a
+// misspelt one, which cobra alone would answer with the help text and success.
+func group(cmd *cobra.Command, children ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(children...)
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		err := fmt.Errorf("unknown command %q of %q", args[0], cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return hint(err, "%s %s", cmd.CommandPath(), near[0])
+		}
+		return hint(err, "%s --help lists them", cmd.CommandPath())
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// arguments asks for exactly the arguments of cmd.Use that are not in brackets,
+// and at most those that are, and names the one that is missing.
+func arguments(cmd *cobra.Command, args []string) error {
+	names := strings.Fields(cmd.Use)[1:]
+	required := 0
+	for _, n := range names {
+		if !strings.HasPrefix(n, "[") {
+			required++
+		}
+	}
+	switch {
+	case len(args) < required:
+		return usage(cmd, "%s is missing", names[len(args)])
+	case len(args) > len(names):
+		return usage(cmd, "one argument too many: %q", args[len(names)])
+	}
+	return nil
+}
+
+// usage is a mistake in how a command was called.
+func usage(cmd *cobra.Command, format string, args ...any) error {
+	return hint(fmt.Errorf(format, args...), "%s --help", cmd.CommandPath())
+}
+
+// check is for registrations that fail only where the program itself is wrong.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,145 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Checkout is a work tree in which a person works. Its methods run the
+// system's git, so that the user's configuration counts: identity, signing,
+// hooks, line endings. Methods of one Checkout must not run at the same time;
+// other programs may work beside it, as far as git's own locks allow.
+type Checkout struct {
+	root   string
+	gitDir string // of this work tree: HEAD and index are here
+	git    git
+}
+
+// FindCheckout finds the work tree that dir lies in. The error wraps
+// [ErrNotRepository] where there is none, and [ErrNoGit] without a git program.
+func FindCheckout(ctx context.Context, dir string) (*Checkout, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the repository: %w", err)
+	}
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("finding the repository: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("finding the repository: %s is a file", dir)
+	}
+	g := git{dir: dir}
+	gitDir, err := g.line(ctx, "rev-parse", "--absolute-git-dir")
+	if err != nil {
+		if ended(err, 128) && !insideGit(dir) {
+			return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
+		}
+		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
+	}
+	if inside, err := g.line(ctx, "rev-parse", "--is-inside-work-tree"); err != nil {
+		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
+	} else if inside != "true" {
+		return nil, fmt.Errorf("%s is a bare repository or lies in one's folder, and has no work tree to edit: %w", dir, ErrNotRepository)
+	}
+	root, err := g.line(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
+	}
+	root = filepath.FromSlash(root)
+	return &Checkout{root: root, gitDir: filepath.FromSlash(gitDir), git: git{dir: root}}, nil
+}
+
+// insideGit says whether dir or a folder above it looks like a repository; then
+// it is not its absence that git complained about.
+func insideGit(dir string) bool {
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return true
+		}
+		_, head := os.Lstat(filepath.Join(dir, "HEAD"))
+		_, objects := os.Lstat(filepath.Join(dir, "objects"))
+		if head == nil && objects == nil {
+			return true
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return false
+		}
+		dir = up
+	}
+}
+
+// Init makes dir a repository whose first branch is main; dir itself is made
+// where it is missing. A repository that is already there is kept as it is.
+func Init(ctx context.Context, dir string) (*Checkout, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("making a repository: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("making a repository: %w", err)
+	}
+	if _, err := (git{dir: dir}).run(ctx, nil, "init", "--quiet", "-b", "main"); err != nil {
+		return nil, fmt.Errorf("making a repository in %s: %w", dir, err)
+	}
+	return FindCheckout(ctx, dir)
+}
+
+// Root is the top folder of the work tree, absolute.
+func (c *Checkout) Root() string { return c.root }
+
+// Head is where a checkout stands.
+type Head struct {
+	Branch string // empty where HEAD is detached
+	Commit Commit // zero where the branch has no commit yet
+}
+
+// Head reads where the checkout stands. A branch without a commit is no error.
+func (c *Checkout) Head(ctx context.Context) (Head, error) {
+	var h Head
+	ref, err := c.git.line(ctx, "symbolic-ref", "--quiet", "HEAD")
+	switch {
+	case err == nil:
+		h.Branch = strings.TrimPrefix(ref, "refs/heads/")
+	case !ended(err, 1):
+		return Head{}, fmt.Errorf("reading HEAD: %w", err)
+	}
+	hash, err := c.git.line(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	if ended(err, 1) {
+		return h, nil
+	}
+	if err != nil {
+		return Head{}, fmt.Errorf("reading HEAD: %w", err)
+	}
+	h.Commit, err = c.commit(ctx, hash)
+	return h, err
+}
+
+// commit reads one commit.
+func (c *Checkout) commit(ctx context.Context, hash string) (Commit, error) {
+	out, err := c.git.run(ctx, nil, "show", "--no-patch", "--no-show-signature", "--no-notes", "--encoding=UTF-8",
+		"--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", hash)
+	if err != nil {
+		return Commit{}, fmt.Errorf("reading commit %s: %w", hash, err)
+	}
+	f := strings.SplitN(string(out), "\x00", 9)
+	if len(f) != 9 {
+		return Commit{}, fmt.Errorf("reading commit %s: git printed %d fields", hash, len(f))
+	}
+	author, err1 := time.Parse(time.RFC3339, f[4])
+	committer, err2 := time.Parse(time.RFC3339, f[7])
+	if err := errors.Join(err1, err2); err != nil {
+		return Commit{}, fmt.Errorf("reading commit %s: %w", hash, err)
+	}
+	return Commit{
+		Hash:      f[0],
+		Parents:   strings.Fields(f[1]),
+		Author:    Person{Name: f[2], Email: f[3], When: author},
+		Committer: Person{Name: f[5], Email: f[6], When: committer},
+		Message:   strings.TrimSuffix(f[8], "\n"), // of tformat; the message's own stays
+	}, nil
+}

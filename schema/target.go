@@ -1,0 +1,50 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// ParseTarget reads `cluster` or `cluster.namespace`. Destinations are labels,
+// so the first dot splits.
+func ParseTarget(text string) (Target, error) {
+	destination, namespace, dot := strings.Cut(text, ".")
+	t := Target{Destination: destination, Namespace: namespace}
+	if dot && namespace == "" {
+		return Target{}, fmt.Errorf("resource %s: nothing after the dot", quoted(text))
+	}
+	if err := t.Validate(); err != nil {
+		return Target{}, err
+	}
+	return t, nil
+}
+
+// Validate says why a target cannot be granted anything on, or nil.
+func (t Target) Validate() error {
+	for _, part := range []struct{ what, name string }{{"destination", t.Destination}, {"namespace", t.Namespace}} {
+		switch {
+		case part.name == "" && part.what == "namespace":
+		case IsPattern(part.name):
+			if !patternForm.MatchString(part.name) || strings.Contains(part.name, "**") {
+				return fmt.Errorf("resource %s: a pattern is of lower-case letters, digits, hyphens and single *", quoted(t.String()))
+			}
+		case !label.MatchString(part.name):
+			return fmt.Errorf("resource %s: a resource is CLUSTER or CLUSTER.NAMESPACE, but %s is no name of a %s: %s",
+				quoted(t.String()), quoted(part.name), part.what, labelRule)
+		}
+	}
+	switch {
+	case t.Destination == InfraDestination && t.Namespace != "":
+		return fmt.Errorf("resource %s: %q has no namespaces", quoted(t.String()), InfraDestination)
+	case IsPattern(t.Namespace) && strings.HasPrefix(t.Namespace, systemNamespaces):
+		return fmt.Errorf("resource %s: patterns never match %s namespaces: write the name out", quoted(t.String()), systemNamespaces+"*")
+	}
+	return nil
+}
+
+// systemNamespaces begin the names of namespaces in which a role is equal to
+// cluster-admin.
+const systemNamespaces = "kube-"
+
+var patternForm = regexp.MustCompile(`^[-a-z0-9*]{1,63}$`)
