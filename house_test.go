@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const module = "github.com/infrahq/infra"
@@ -95,5 +98,25 @@ func TestTheCoreIsPure(t *testing.T) {
 				t.Errorf("%s imports %s, directly or through others", name, path)
 			}
 		}
+	}
+}
+
+func TestEveryDirectDependencyHasItsReason(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for line := range strings.Lines(string(page)) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 && strings.Contains(cells[1], "/") && strings.TrimSpace(cells[2]) != "" {
+			listed = append(listed, strings.TrimSpace(cells[1]))
+		}
+	}
+	if diff := cmp.Diff(strings.Fields(string(out)), listed); diff != "" {
+		t.Errorf("direct dependencies (-go.mod +docs/dependencies.md):\n%s", diff)
 	}
 }
