@@ -258,22 +258,23 @@ func TestFetchGoesBackAsFarAsNeeded(t *testing.T) {
 	t.Parallel()
 	r := gittest.New(t)
 	a := r.Commits(1)
-	b := r.Commits(100)
-	c := r.Commits(500)
+	b := r.Commits(400)
+	c := r.Commits(100)
 	tip := r.Commits(20)
 	s := open(t, gittest.Serve(t, r, gittest.HostOptions{}).URL, repo.Options{})
 	for _, tt := range []struct {
 		name, have string
 		between    int
-	}{{"20 behind", c, 20}, {"520 behind", b, 520}, {"all", a, 620}} {
-		p, err := fetch(t, s, tt.have).Since(tt.have, tip)
+		all        bool // down to the first
+	}{{"20 behind", c, 20, false}, {"120 behind", b, 120, false}, {"520 behind", a, 520, true}} {
+		h := fetch(t, s, tt.have)
+		p, err := h.Since(tt.have, tip)
 		if err != nil || len(p.Commits) != tt.between || p.Relation != repo.Linear {
 			t.Errorf("%s: %d commits, %s, %v", tt.name, len(p.Commits), p.Relation, err)
 		}
-	}
-	h := fetch(t, s, "")
-	if _, err := h.Commit(a); !errors.Is(err, repo.ErrNotFound) {
-		t.Errorf("a fetch that nobody wanted deep brought the first commit: %v", err)
+		if _, err := h.Commit(a); errors.Is(err, repo.ErrNotFound) == tt.all {
+			t.Errorf("%s: the first commit: %v", tt.name, err)
+		}
 	}
 	if _, err := fetch(t, s, strings.Repeat("1", 40)).Since(strings.Repeat("1", 40), tip); !errors.Is(err, repo.ErrRewritten) {
 		t.Errorf("an unknown commit: %v", err)
