@@ -34,8 +34,22 @@ type before struct {
 	info    fs.FileInfo
 }
 
-// inspect checks that the change touches nothing of the user's, and returns the
-// files as they are. It changes nothing.
+// begin opens the work tree for a change that touches nothing of the user's, and
+// returns the files as they are. It changes nothing.
+func (c *Checkout) begin(ctx context.Context, change Change) (*os.Root, []before, error) {
+	root, err := os.OpenRoot(c.root)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the work tree: %w", err)
+	}
+	olds, err := c.inspect(ctx, root, change)
+	if err != nil {
+		root.Close()
+		return nil, nil, err
+	}
+	return root, olds, nil
+}
+
+// inspect checks a change for begin.
 func (c *Checkout) inspect(ctx context.Context, root *os.Root, change Change) ([]before, error) {
 	paths := change.paths()
 	if len(paths) == 0 {
@@ -125,6 +139,7 @@ var operations = []struct{ file, name, hint string }{
 	{"rebase-apply", "a rebase", "finish it with git rebase --continue, or give it up with git rebase --abort (git am --abort where patches are applied)"},
 	{"CHERRY_PICK_HEAD", "a cherry-pick", "finish it with git cherry-pick --continue, or give it up with git cherry-pick --abort"},
 	{"REVERT_HEAD", "a revert", "finish it with git revert --continue, or give it up with git revert --abort"},
+	{"sequencer", "a series of cherry-picks or reverts", "see git status for how to go on"},
 }
 
 func (c *Checkout) checkOperation() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,11 @@ import (
 // hooks, line endings. Methods of one Checkout must not run at the same time;
 // other programs may work beside it, as far as git's own locks allow.
 type Checkout struct {
+	// Stderr gets what the user's hooks, and git, have to say about a commit that
+	// succeeds, once it is made. Nil: nobody hears it. What they say about one
+	// that fails is in the [GitError].
+	Stderr io.Writer
+
 	root   string
 	gitDir string // of this work tree: HEAD and index are here
 	git    git
@@ -32,25 +38,31 @@ func FindCheckout(ctx context.Context, dir string) (*Checkout, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("finding the repository: %s is a file", dir)
 	}
-	g := git{dir: dir}
-	gitDir, err := g.line(ctx, "rev-parse", "--absolute-git-dir")
-	if err != nil {
-		if ended(err, 128) && !insideGit(dir) {
-			return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
-		}
-		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
-	}
-	if inside, err := g.line(ctx, "rev-parse", "--is-inside-work-tree"); err != nil {
-		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
-	} else if inside != "true" {
+	inside, gitDir, root, err := places(ctx, git{dir: dir})
+	switch {
+	case ended(err, 128) && inside == "" && !insideGit(dir):
+		return nil, fmt.Errorf("%s: %w", dir, ErrNotRepository)
+	case inside == "false":
 		return nil, fmt.Errorf("%s is a bare repository or lies in one's folder, and has no work tree to edit: %w", dir, ErrNotRepository)
-	}
-	root, err := g.line(ctx, "rev-parse", "--show-toplevel")
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("finding the repository of %s: %w", dir, err)
 	}
 	root = filepath.FromSlash(root)
 	return &Checkout{root: root, gitDir: filepath.FromSlash(gitDir), git: git{dir: root}}, nil
+}
+
+// places asks git where things are. Where there is no work tree, inside is
+// "false" and the error says so, too.
+func places(ctx context.Context, g git) (inside, gitDir, root string, err error) {
+	out, err := g.run(ctx, nil, "rev-parse", "--is-inside-work-tree", "--absolute-git-dir", "--show-toplevel")
+	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if err != nil {
+		return lines[0], "", "", err
+	}
+	if len(lines) != 3 {
+		return lines[0], "", "", errors.New("its path has a line break")
+	}
+	return lines[0], lines[1], lines[2], nil
 }
 
 // insideGit says whether dir or a folder above it looks like a repository; then
@@ -108,32 +120,31 @@ func (c *Checkout) Head(ctx context.Context) (Head, error) {
 	case !ended(err, 1):
 		return Head{}, fmt.Errorf("reading HEAD: %w", err)
 	}
-	hash, err := c.git.line(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-	if ended(err, 1) {
+	h.Commit, err = c.commit(ctx, "HEAD")
+	if err == nil {
 		return h, nil
 	}
-	if err != nil {
-		return Head{}, fmt.Errorf("reading HEAD: %w", err)
+	if _, none := c.git.line(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"); ended(none, 1) {
+		return h, nil
 	}
-	h.Commit, err = c.commit(ctx, hash)
-	return h, err
+	return Head{}, err
 }
 
 // commit reads one commit.
-func (c *Checkout) commit(ctx context.Context, hash string) (Commit, error) {
+func (c *Checkout) commit(ctx context.Context, rev string) (Commit, error) {
 	out, err := c.git.run(ctx, nil, "show", "--no-patch", "--no-show-signature", "--no-notes", "--encoding=UTF-8",
-		"--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", hash)
+		"--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", rev)
 	if err != nil {
-		return Commit{}, fmt.Errorf("reading commit %s: %w", hash, err)
+		return Commit{}, fmt.Errorf("reading commit %s: %w", rev, err)
 	}
 	f := strings.SplitN(string(out), "\x00", 9)
 	if len(f) != 9 {
-		return Commit{}, fmt.Errorf("reading commit %s: git printed %d fields", hash, len(f))
+		return Commit{}, fmt.Errorf("reading commit %s: git printed %d fields", rev, len(f))
 	}
 	author, err1 := time.Parse(time.RFC3339, f[4])
 	committer, err2 := time.Parse(time.RFC3339, f[7])
 	if err := errors.Join(err1, err2); err != nil {
-		return Commit{}, fmt.Errorf("reading commit %s: %w", hash, err)
+		return Commit{}, fmt.Errorf("reading commit %s: %w", rev, err)
 	}
 	return Commit{
 		Hash:      f[0],

@@ -1,13 +1,8 @@
 package repo
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,15 +20,11 @@ import (
 // declines, is a [GitError] with git's own words, and the files and the index
 // are what they were. A context that ends leaves the whole commit or nothing.
 func (c *Checkout) Commit(ctx context.Context, change Change) (Commit, error) {
-	root, err := os.OpenRoot(c.root)
-	if err != nil {
-		return Commit{}, fmt.Errorf("opening the work tree: %w", err)
-	}
-	defer root.Close()
-	olds, err := c.inspect(ctx, root, change)
+	root, olds, err := c.begin(ctx, change)
 	if err != nil {
 		return Commit{}, err
 	}
+	defer root.Close()
 	parent, err := c.Head(ctx)
 	if err != nil {
 		return Commit{}, err
@@ -84,13 +75,16 @@ func (c *Checkout) announce(ctx context.Context, olds []before, change Change) (
 }
 
 func (c *Checkout) commitOnly(ctx context.Context, change Change) error {
-	_, err := c.git.run(ctx, []byte(change.Message), slices.Concat(
+	g := c.git
+	g.stderr = c.Stderr
+	_, err := g.run(ctx, []byte(change.Message), slices.Concat(
 		[]string{"commit", "--quiet", "--cleanup=whitespace", "--file=-", "--only", "--"}, change.paths())...)
 	return err
 }
 
 // madeAnyway finds a commit that git completed although the command failed: it
-// was told to end after the branch had moved.
+// was told to end after the branch had moved. Hooks may have given it other
+// words and contents than those of the change, but hardly other files.
 func (c *Checkout) madeAnyway(ctx context.Context, parent Head, change Change) (Commit, bool) {
 	now, err := c.Head(ctx)
 	if err != nil || now.Commit.Hash == parent.Commit.Hash || now.Branch != parent.Branch {
@@ -100,84 +94,18 @@ func (c *Checkout) madeAnyway(ctx context.Context, parent Head, change Change) (
 	if parent.Commit.Hash != "" {
 		parents = []string{parent.Commit.Hash}
 	}
-	return now.Commit, slices.Equal(now.Commit.Parents, parents) &&
-		strings.TrimSpace(now.Commit.Message) == strings.TrimSpace(change.Message)
-}
-
-// settleIndex makes the index agree with the new commit about the files of the
-// change. It does so already, unless a hook changed them on the way or git was
-// told to end before it wrote the index.
-func (c *Checkout) settleIndex(ctx context.Context, change Change) error {
-	paths := change.paths()
-	_, err := c.git.run(ctx, nil, slices.Concat([]string{"diff", "--cached", "--quiet", "--no-ext-diff", "HEAD", "--"}, paths)...)
-	if ended(err, 1) {
-		_, err = c.git.run(ctx, nil, slices.Concat([]string{"reset", "--quiet", "HEAD", "--"}, paths)...)
+	if !slices.Equal(now.Commit.Parents, parents) {
+		return Commit{}, false
 	}
+	out, err := c.git.run(ctx, nil, "diff-tree", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", now.Commit.Hash)
 	if err != nil {
-		return fmt.Errorf("the commit was made, but not noted in the index: %w", err)
+		return Commit{}, false
 	}
-	return nil
-}
-
-// savedIndex is the index file before an edit.
-type savedIndex struct {
-	path    string
-	exists  bool
-	content []byte
-}
-
-func (c *Checkout) saveIndex() (savedIndex, error) {
-	s := savedIndex{path: filepath.Join(c.gitDir, "index")}
-	content, err := os.ReadFile(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return s, fmt.Errorf("reading the index: %w", err)
-	}
-	s.exists, s.content = true, content
-	return s, nil
-}
-
-// restoreIndex takes back what announce put into the index. Where that is all
-// that happened since, the file becomes what it was, to the byte.
-func (c *Checkout) restoreIndex(ctx context.Context, saved savedIndex, added []string) error {
-	if len(added) == 0 {
-		return nil // nothing that fails has written to it
-	}
-	if _, err := c.git.run(ctx, nil, slices.Concat([]string{"update-index", "--force-remove", "--"}, added)...); err != nil {
-		return fmt.Errorf("restoring the index: %w", err)
-	}
-	return c.restoreIndexBytes(ctx, saved)
-}
-
-// restoreIndexBytes writes the saved file, under git's lock, where the index
-// still has the same entries; the user may have staged something meanwhile.
-func (c *Checkout) restoreIndexBytes(ctx context.Context, saved savedIndex) error {
-	lock := saved.path + ".lock"
-	f, err := os.OpenFile(lock, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return nil // somebody is at work; the entries are right already
-	}
-	_, err = f.Write(saved.content)
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(lock)
-		return fmt.Errorf("restoring the index: %w", err)
-	}
-	entries := []string{"ls-files", "--stage", "-v", "-z"}
-	now, err := c.git.run(ctx, nil, entries...)
-	if err == nil {
-		var then []byte
-		then, err = c.git.with("GIT_INDEX_FILE="+lock).run(ctx, nil, entries...)
-		if err == nil && bytes.Equal(now, then) {
-			if saved.exists {
-				err = os.Rename(lock, saved.path)
-			} else {
-				err = errors.Join(os.Remove(saved.path), os.Remove(lock))
-			}
-			return err
+	names := strings.Split(string(out), "\x00")
+	for _, p := range change.paths() {
+		if !slices.Contains(names, p) {
+			return Commit{}, false
 		}
 	}
-	os.Remove(lock)
-	return err
+	return now.Commit, true
 }

@@ -3,11 +3,14 @@ package repo_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/infrahq/infra/repo"
@@ -16,8 +19,6 @@ import (
 
 func find(t *testing.T, r *gittest.Repo) *repo.Checkout {
 	t.Helper()
-	r.Git("config", "user.name", "Ada")
-	r.Git("config", "user.email", "ada@example.com")
 	c, err := repo.FindCheckout(t.Context(), r.Dir)
 	if err != nil {
 		t.Fatal(err)
@@ -33,24 +34,60 @@ func edit(files ...string) repo.Change {
 	return c
 }
 
-// state is everything of the user's that an edit must leave alone.
+// state is everything of the user's that an edit must leave alone, to the byte,
+// by path: the work tree, the index, the refs, what is in progress. Git is not
+// asked, because it writes to the index when it looks.
 func state(t *testing.T, r *gittest.Repo) map[string]string {
 	t.Helper()
-	s := map[string]string{
-		"HEAD":   func() string { h, _ := r.Try("rev-parse", "--verify", "-q", "HEAD"); return h }(),
-		"status": r.Git("status", "--porcelain", "-z", "--untracked-files=all"),
-		"index":  r.Git("ls-files", "--stage", "-v", "-z"),
-	}
-	entries, err := os.ReadDir(r.Dir)
+	s := map[string]string{}
+	err := filepath.WalkDir(r.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(r.Dir, path)
+		switch {
+		case err != nil:
+			return err
+		case name == filepath.Join(".git", "objects"):
+			return fs.SkipDir // git collects what nothing names
+		case name == filepath.Join(".git", "COMMIT_EDITMSG"):
+			return nil // the message of the last commit that was tried
+		case !d.Type().IsRegular():
+			s[name] = d.Type().String()
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		s[name] = fmt.Sprintf("%v %q", info.Mode(), content)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		if e.Type().IsRegular() {
-			s["file "+e.Name()] = r.Read(e.Name())
-		}
-	}
 	return s
+}
+
+// hook gives the repository a hook, as a script for sh.
+func hook(t *testing.T, r *gittest.Repo, name, script string) {
+	t.Helper()
+	path := filepath.Join(r.Dir, ".git", "hooks", name)
+	err := errors.Join(
+		os.MkdirAll(filepath.Dir(path), 0o777),
+		os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o777))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// clean fails the test where git sees something that is not committed.
+func clean(t *testing.T, r *gittest.Repo) {
+	t.Helper()
+	if s := r.Git("status", "--porcelain"); s != "" {
+		t.Errorf("not committed, or not noted in the index:\n%s", s)
+	}
 }
 
 func TestCommitLeavesTheUsersWorkAlone(t *testing.T) {
@@ -97,10 +134,18 @@ func TestCommitLeavesTheUsersWorkAlone(t *testing.T) {
 
 func TestCommitRefusesAndChangesNothing(t *testing.T) {
 	t.Parallel()
-	hook := func(r *gittest.Repo) {
-		path := filepath.Join(r.Dir, ".git", "hooks", "pre-commit")
-		os.MkdirAll(filepath.Dir(path), 0o777)
-		os.WriteFile(path, []byte("#!/bin/sh\necho not today >&2\nexit 1\n"), 0o777)
+	declines := func(r *gittest.Repo) { hook(t, r, "pre-commit", "echo not today >&2; exit 1") }
+	conflict := func(r *gittest.Repo) { // on x, with a commit of main
+		r.Branch("x")
+		r.Commit(map[string]string{"b": "x\n"})
+		r.Checkout("main")
+		r.Commit(map[string]string{"b": "main\n"})
+		r.Checkout("x")
+	}
+	stop := func(r *gittest.Repo, args ...string) {
+		if out, err := r.Try(args...); err == nil {
+			t.Errorf("git %q was to stop: %s", args, out)
+		}
 	}
 	tests := []struct {
 		name    string
@@ -118,12 +163,37 @@ func TestCommitRefusesAndChangesNothing(t *testing.T) {
 			r.Checkout("main")
 			r.Git("merge", "--no-ff", "--no-commit", "x")
 		}, "a", repo.ErrInProgress, "a merge is in progress"},
+		{"a merge has a conflict", func(r *gittest.Repo) { conflict(r); stop(r, "merge", "main") }, "a", repo.ErrInProgress, "a merge is in progress"},
+		{"a rebase is in progress", func(r *gittest.Repo) { conflict(r); stop(r, "rebase", "main") }, "a", repo.ErrInProgress, "a rebase is in progress"},
+		{"a rebase of the old kind is in progress", func(r *gittest.Repo) { conflict(r); stop(r, "rebase", "--apply", "main") }, "a", repo.ErrInProgress, "a rebase is in progress"},
+		{"a cherry-pick is in progress", func(r *gittest.Repo) { conflict(r); stop(r, "cherry-pick", "main") }, "a", repo.ErrInProgress, "a cherry-pick is in progress"},
+		{"a revert is in progress", func(r *gittest.Repo) { r.Git("revert", "--no-commit", "HEAD") }, "a", repo.ErrInProgress, "a revert is in progress"},
+		{"one of several cherry-picks was committed by hand", func(r *gittest.Repo) {
+			conflict(r)
+			stop(r, "cherry-pick", "main", "main~1")
+			r.Commit(map[string]string{"b": "both\n"})
+		}, "a", repo.ErrInProgress, "a series of cherry-picks or reverts is in progress"},
+		{"git skips a file", func(r *gittest.Repo) { r.Git("update-index", "--skip-worktree", "a") }, "a", repo.ErrDirty, "outside of the sparse checkout"},
+		{"git skips a file that is changed", func(r *gittest.Repo) {
+			r.Git("update-index", "--skip-worktree", "a")
+			r.Write(map[string]string{"a": "mine\n"})
+		}, "a", repo.ErrDirty, "outside of the sparse checkout"},
+		{"git assumes that a file is unchanged", func(r *gittest.Repo) {
+			r.Git("update-index", "--assume-unchanged", "a")
+			r.Write(map[string]string{"a": "mine\n"})
+		}, "a", repo.ErrDirty, "assume"},
+		{"git ignores a file", func(r *gittest.Repo) { r.Write(map[string]string{".git/info/exclude": "b\n", "b": "mine\n"}) }, "b", repo.ErrDirty, "ignore"},
+		{"a file may be executed, and was not", func(r *gittest.Repo) { chmod(t, r, "a", 0o755) }, "a", repo.ErrDirty, "a has uncommitted changes"},
 		{"the folder is a link out of the repository", func(r *gittest.Repo) { os.Symlink("/tmp", filepath.Join(r.Dir, "out")) }, "out/x", repo.ErrPath, "symbolic link"},
 		{"the path leaves the repository", func(*gittest.Repo) {}, "../x", repo.ErrPath, ""},
 		{"the path is git's own", func(*gittest.Repo) {}, ".git/config", repo.ErrPath, ""},
 		{"nothing would change", func(*gittest.Repo) {}, "same", repo.ErrUnchanged, ""},
-		{"a hook declines", hook, "a", nil, "not today"},
-		{"a hook declines a new file", hook, "new/file", nil, "not today"},
+		{"a hook declines", declines, "a", nil, "not today"},
+		{"a hook declines a new file", declines, "new/file", nil, "not today"},
+		{"a hook rewrites a file and declines", func(r *gittest.Repo) {
+			hook(t, r, "pre-commit", "echo theirs > a; git add a; echo not today >&2; exit 1")
+		}, "a", nil, "not today"},
+		{"a hook declines the message", func(r *gittest.Repo) { hook(t, r, "commit-msg", "echo too short; exit 1") }, "new/file", nil, "too short"},
 		{"signing fails", func(r *gittest.Repo) {
 			r.Git("config", "gpg.program", "false")
 			r.Git("config", "commit.gpgsign", "true")
@@ -146,6 +216,28 @@ func TestCommitRefusesAndChangesNothing(t *testing.T) {
 				t.Errorf("changed (-before +after):\n%s", d)
 			}
 		})
+	}
+}
+
+func chmod(t *testing.T, r *gittest.Repo, name string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.Chmod(filepath.Join(r.Dir, name), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCommitDeclinedBeforeTheFirstCommitLeavesNothing(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	c := find(t, r)
+	hook(t, r, "pre-commit", "echo not today >&2; exit 1")
+	before := state(t, r)
+	_, err := c.Commit(t.Context(), edit("infra.yaml", "version: 1\n", "grants/a.yaml", "a\n"))
+	if err == nil || err.Error() != "git commit: not today" {
+		t.Errorf("error %v", err)
+	}
+	if d := cmp.Diff(before, state(t, r)); d != "" {
+		t.Errorf("changed (-before +after):\n%s", d)
 	}
 }
 
@@ -194,31 +286,80 @@ func TestFindCheckoutTellsWhereThereIsNone(t *testing.T) {
 	}
 }
 
+// held is a hook that tells in a folder that it runs, and holds git up until git
+// is gone.
+func held(folder string) string {
+	return "echo > " + filepath.Join(folder, "started") + "; exec >/dev/null 2>&1; while kill -0 $PPID; do sleep 0.05; done"
+}
+
+// cancelled is a context that ends once something happens in the folder.
+func cancelled(t *testing.T, folder string) context.Context {
+	t.Helper()
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(folder); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-w.Events
+		cancel()
+	}()
+	t.Cleanup(func() {
+		w.Close()
+		<-done
+	})
+	return ctx
+}
+
 func TestCommitCancelledInAHookLeavesNothing(t *testing.T) {
 	t.Parallel()
 	r := gittest.New(t)
 	r.Commit(map[string]string{"a": "1\n"})
 	c := find(t, r)
-	started := filepath.Join(gittest.Folder(t), "started")
-	if err := os.WriteFile(filepath.Join(r.Dir, ".git", "hooks", "pre-commit"),
-		[]byte("#!/bin/sh\necho > "+started+"\nexec sleep 3\n"), 0o777); err != nil {
-		t.Fatal(err)
-	}
+	folder := gittest.Folder(t)
+	hook(t, r, "pre-commit", held(folder))
 	before := state(t, r)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		for ctx.Err() == nil {
-			if _, err := os.Stat(started); err == nil {
-				cancel()
-			}
-		}
-	}()
-	if _, err := c.Commit(ctx, edit("a", "2\n", "new/x", "x\n")); !errors.Is(err, context.Canceled) {
+	if _, err := c.Commit(cancelled(t, folder), edit("a", "2\n", "new/x", "x\n")); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	cancel()
 	if d := cmp.Diff(before, state(t, r)); d != "" {
 		t.Errorf("changed (-before +after):\n%s", d)
+	}
+}
+
+func TestCommitCancelledAfterTheBranchMovedIsWhole(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, message, want string }{
+		{"as it is", ":", "edit\n"},
+		{"with a message that a hook changes", "echo 'Change-Id: I1' >> $1", "edit\nChange-Id: I1\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.New(t)
+			r.Commit(map[string]string{"a": "1\n", "gone": "1\n"})
+			c := find(t, r)
+			folder := gittest.Folder(t)
+			hook(t, r, "commit-msg", tt.message)
+			hook(t, r, "reference-transaction", `[ "$1" = committed ] || exit 0; `+held(folder))
+			change := edit("a", "2\n", "new/x", "x\n")
+			change.Files["gone"] = nil
+			made, err := c.Commit(cancelled(t, folder), change)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if made.Hash != r.Head() || made.Message != tt.want {
+				t.Errorf("commit %+v, HEAD %s", made, r.Head())
+			}
+			if got := r.Git("show", "HEAD:a"); got != "2" {
+				t.Errorf("committed %q", got)
+			}
+			clean(t, r)
+		})
 	}
 }
 

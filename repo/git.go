@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -16,8 +17,9 @@ import (
 
 // git is one way of running the system's git in one folder.
 type git struct {
-	dir string
-	env []string // added to the process's
+	dir    string
+	env    []string  // added to the process's
+	stderr io.Writer // gets what git says when it succeeds; may be nil
 }
 
 // patience is how long git may take to end after it was told to.
@@ -37,6 +39,9 @@ func (g git) run(ctx context.Context, stdin []byte, args ...string) ([]byte, err
 	err := cmd.Run()
 	switch {
 	case err == nil:
+		if g.stderr != nil {
+			g.stderr.Write(stderr.Bytes()) // words alone: that they are lost undoes nothing
+		}
 		return stdout.Bytes(), nil
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("running git: %w", ErrNoGit)
@@ -58,7 +63,8 @@ func (g git) line(ctx context.Context, args ...string) (string, error) {
 
 // with is the same git with more environment.
 func (g git) with(env ...string) git {
-	return git{dir: g.dir, env: slices.Concat(g.env, env)}
+	g.env = slices.Concat(g.env, env)
+	return g
 }
 
 // redirecting are the variables that point git at another repository than the

@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -20,13 +23,13 @@ import (
 // newHTTPClient is a client of its own for each source, as each may trust other
 // authorities.
 func newHTTPClient(o Options) (*http.Client, error) {
+	// No time-outs of its own for the steps of a request: the one of the whole
+	// covers them, and has one name, however far the host came.
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   15 * time.Second,
-		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   2,
-		ResponseHeaderTimeout: o.Timeout,
+		Proxy:               http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:   true,
+		IdleConnTimeout:     90 * time.Second,
+		MaxIdleConnsPerHost: 2,
 	}
 	if len(o.CABundle) > 0 {
 		pool, err := x509.SystemCertPool()
@@ -88,8 +91,14 @@ func checkAnswer(req *http.Request, resp *http.Response) error {
 // explain says in plain words what went wrong on the way to the host. It drops
 // the address, which the caller names, from errors of net/http.
 func explain(ctx context.Context, err error) error {
+	if deadline, ok := ctx.Deadline(); ok && isTimeout(err) && !time.Now().Before(deadline) {
+		<-ctx.Done() // a connection has the same deadline, and may notice first
+	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w: %w", context.Cause(ctx), ctx.Err())
+		if cause := context.Cause(ctx); cause != ctx.Err() {
+			return fmt.Errorf("%w: %w", cause, ctx.Err())
+		}
+		return ctx.Err()
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
@@ -100,8 +109,20 @@ func explain(ctx context.Context, err error) error {
 	switch {
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return errors.New("the Git host speaks http, not https")
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, transport.ErrEmptyUploadPackRequest), errors.Is(err, packp.ErrEmptyInput):
+	case slices.ContainsFunc(cutOff, func(e error) bool { return errors.Is(err, e) }):
 		return fmt.Errorf("the Git host's answer was cut off: %w", err)
 	}
 	return err
+}
+
+// cutOff are the ways in which an answer that ends too early shows, by where it
+// ends and by whether the host's system closes or resets the connection.
+var cutOff = []error{
+	io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE,
+	transport.ErrEmptyUploadPackRequest, packp.ErrEmptyInput,
+}
+
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,16 +15,12 @@ import (
 // without colours. It refuses what [Checkout.Commit] refuses, and touches
 // neither the work tree nor the index nor the objects of the repository.
 func (c *Checkout) Patch(ctx context.Context, change Change) (patch string, err error) {
-	root, err := os.OpenRoot(c.root)
-	if err != nil {
-		return "", fmt.Errorf("opening the work tree: %w", err)
-	}
-	defer root.Close()
-	olds, err := c.inspect(ctx, root, change)
+	root, _, err := c.begin(ctx, change)
 	if err != nil {
 		return "", err
 	}
-	patch, err = c.diff(ctx, olds, change)
+	root.Close()
+	patch, err = c.diff(ctx, change)
 	if err != nil {
 		return "", fmt.Errorf("comparing: %w", err)
 	}
@@ -32,7 +29,7 @@ func (c *Checkout) Patch(ctx context.Context, change Change) (patch string, err 
 
 // diff stages the change in an index and an object folder of its own. So the
 // line endings and filters of the user's configuration count.
-func (c *Checkout) diff(ctx context.Context, olds []before, change Change) (patch string, err error) {
+func (c *Checkout) diff(ctx context.Context, change Change) (patch string, err error) {
 	temp, err := os.MkdirTemp("", "infra-patch-")
 	if err != nil {
 		return "", err
@@ -47,15 +44,19 @@ func (c *Checkout) diff(ctx context.Context, olds []before, change Change) (patc
 		"GIT_OBJECT_DIRECTORY="+temp,
 		"GIT_ALTERNATE_OBJECT_DIRECTORIES="+alternate(objects),
 	)
-	base, err := c.baseTree(ctx, g)
+	base, err := baseTree(ctx, g)
 	if err != nil {
 		return "", err
 	}
 	if _, err := g.run(ctx, nil, "read-tree", base); err != nil {
 		return "", err
 	}
-	for _, old := range olds {
-		if err := stage(ctx, g, old, change.Files[old.path]); err != nil {
+	known, err := modes(ctx, g, change.paths())
+	if err != nil {
+		return "", err
+	}
+	for _, path := range change.paths() {
+		if err := stage(ctx, g, path, cmp.Or(known[path], "100644"), change.Files[path]); err != nil {
 			return "", err
 		}
 	}
@@ -75,28 +76,40 @@ func alternate(dir string) string {
 }
 
 // baseTree is what the change is compared with: HEAD, or nothing.
-func (c *Checkout) baseTree(ctx context.Context, g git) (string, error) {
-	head, err := c.Head(ctx)
-	if err != nil || head.Commit.Hash != "" {
-		return head.Commit.Hash, err
+func baseTree(ctx context.Context, g git) (string, error) {
+	head, err := g.line(ctx, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+	if ended(err, 1) {
+		return g.line(ctx, "hash-object", "-t", "tree", "-w", "--stdin") // of no input: the empty tree
 	}
-	return g.line(ctx, "hash-object", "-t", "tree", "-w", "--stdin") // of no input: the empty tree
+	return head, err
 }
 
-// stage puts one file of the change into the index of g.
-func stage(ctx context.Context, g git, old before, content []byte) error {
+// modes are what the index of g says of files that it knows. It is not the work
+// tree's word that counts: that may be where nothing can be executable.
+func modes(ctx context.Context, g git, paths []string) (map[string]string, error) {
+	out, err := g.run(ctx, nil, slices.Concat([]string{"ls-files", "--stage", "-z", "--"}, paths)...)
+	if err != nil {
+		return nil, err
+	}
+	modes := map[string]string{}
+	for entry := range strings.SplitSeq(string(out), "\x00") {
+		if about, path, ok := strings.Cut(entry, "\t"); ok {
+			modes[path], _, _ = strings.Cut(about, " ")
+		}
+	}
+	return modes, nil
+}
+
+// stage puts one file of the change into the index of g; nil takes it out.
+func stage(ctx context.Context, g git, path, mode string, content []byte) error {
 	if content == nil {
-		_, err := g.run(ctx, nil, "update-index", "--force-remove", "--", old.path)
+		_, err := g.run(ctx, nil, "update-index", "--force-remove", "--", path)
 		return err
 	}
-	out, err := g.run(ctx, content, "hash-object", "-w", "--stdin", "--path="+old.path)
+	hash, err := g.run(ctx, content, "hash-object", "-w", "--stdin", "--path="+path)
 	if err != nil {
 		return err
 	}
-	mode := "100644"
-	if old.exists && old.info.Mode()&0o100 != 0 {
-		mode = "100755"
-	}
-	_, err = g.run(ctx, nil, "update-index", "--add", "--cacheinfo", mode+","+strings.TrimSpace(string(out))+","+old.path)
+	_, err = g.run(ctx, nil, "update-index", "--add", "--cacheinfo", mode+","+strings.TrimSpace(string(hash))+","+path)
 	return err
 }

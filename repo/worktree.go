@@ -15,15 +15,11 @@ import (
 // committed. It refuses what [Checkout.Commit] refuses. Each file is replaced
 // at once; where one of them fails, those before it are restored.
 func (c *Checkout) Write(ctx context.Context, change Change) error {
-	root, err := os.OpenRoot(c.root)
-	if err != nil {
-		return fmt.Errorf("opening the work tree: %w", err)
-	}
-	defer root.Close()
-	olds, err := c.inspect(ctx, root, change)
+	root, olds, err := c.begin(ctx, change)
 	if err != nil {
 		return err
 	}
+	defer root.Close()
 	undo, err := apply(ctx, root, olds, change)
 	if err != nil {
 		return errors.Join(err, undo())
@@ -54,7 +50,6 @@ func apply(ctx context.Context, root *os.Root, olds []before, change Change) (un
 		if err != nil {
 			return undo, fmt.Errorf("writing %s: %w", old.path, unwrapPath(err))
 		}
-		steps = append(steps, func() error { return restore(root, old) })
 		if content := change.Files[old.path]; content == nil {
 			err = remove(root, old.path)
 		} else {
@@ -63,6 +58,7 @@ func apply(ctx context.Context, root *os.Root, olds []before, change Change) (un
 		if err != nil {
 			return undo, fmt.Errorf("writing %s: %w", old.path, unwrapPath(err))
 		}
+		steps = append(steps, func() error { return restore(root, old) })
 	}
 	return undo, nil
 }

@@ -92,6 +92,7 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 		a.advise("git commit")
 		return done, nil
 	}
+	checkout.Stderr = a.listener()
 	commit, err := checkout.Commit(ctx, change)
 	if err != nil {
 		return 0, err

@@ -81,6 +81,7 @@ func (a *app) init(ctx context.Context, dir, message string) error {
 		}
 		change.Files[path.Join(prefix, f.to)] = content
 	}
+	checkout.Stderr = a.listener()
 	commit, err := checkout.Commit(ctx, change)
 	if err != nil {
 		return err

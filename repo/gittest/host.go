@@ -48,8 +48,6 @@ type Host struct {
 // Serve serves a repository by git's own http-backend.
 func Serve(t testing.TB, r *Repo, o HostOptions) *Host {
 	t.Helper()
-	r.Git("config", "http.receivepack", "true")
-	r.Git("config", "receive.denyCurrentBranch", "ignore")
 	var h http.Handler = backend(t, r.Dir)
 	if o.Wrap != nil {
 		h = o.Wrap(h)
@@ -146,7 +144,11 @@ func backend(t testing.TB, dir string) *cgi.Handler {
 		Stderr: t.Output(),
 		Logger: log.New(t.Output(), "", 0),
 		Env: append(Env(), "GIT_HTTP_EXPORT_ALL=1", "GIT_PROJECT_ROOT="+filepath.Join(dir, ".git"),
-			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"),
+			"GIT_CONFIG_COUNT=4",
+			"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
+			"GIT_CONFIG_KEY_1=http.receivePack", "GIT_CONFIG_VALUE_1=true",
+			"GIT_CONFIG_KEY_2=receive.denyCurrentBranch", "GIT_CONFIG_VALUE_2=ignore",
+			"GIT_CONFIG_KEY_3=maintenance.auto", "GIT_CONFIG_VALUE_3=false"),
 	}
 }
 
