@@ -38,6 +38,9 @@ func startProcess(t testing.TB, name string, env []string, command ...string) *P
 	return p
 }
 
+// Name is server or connector.
+func (p *Process) Name() string { return p.name }
+
 // Start starts it, again.
 func (p *Process) Start() {
 	p.t.Helper()
@@ -63,6 +66,13 @@ func (p *Process) Kill() {
 	p.meant = true
 	_ = p.cmd.Process.Kill() // it may have ended already
 	<-p.ended
+}
+
+// Restart kills it and starts it again.
+func (p *Process) Restart() {
+	p.t.Helper()
+	p.Kill()
+	p.Start()
 }
 
 // EndedByItself says whether it has ended without having been killed.

@@ -51,22 +51,19 @@ func TestEachRoleAllowsWhatTheGuideSaysUntilItIsRemoved(t *testing.T) {
 	}
 	w.Commit("groups: who is in which team", map[string]string{"groups/teams.yaml": declared.String()})
 
-	each := func(do func(h holding, role, place, resource string)) {
+	each := func(holdings []holding, do func(h holding, role, place string)) {
 		for _, h := range holdings {
 			for _, role := range chart.Roles() {
-				for place, resource := range resources {
-					do(h, role, place, resource)
+				for place := range resources {
+					do(h, role, place)
 				}
 			}
 		}
 	}
-	command := func(verb string) func(holding, string, string, string) {
-		return func(h holding, role, place, resource string) {
-			w.Infra(append([]string{"grants", verb, h.subject(role, place), resource, "--role", role}, h.flags...)...)
-		}
-	}
 
-	each(command("add"))
+	each(holdings, func(h holding, role, place string) {
+		w.Infra(append([]string{"grants", "add", h.subject(role, place), resources[place], "--role", role}, h.flags...)...)
+	})
 	w.InForce()
 	for _, h := range holdings {
 		for _, role := range chart.Roles() {
@@ -76,9 +73,13 @@ func TestEachRoleAllowsWhatTheGuideSaysUntilItIsRemoved(t *testing.T) {
 		}
 	}
 
-	each(command("remove"))
+	// The first by the command, all others at once by hand.
+	each(holdings[:1], func(h holding, role, place string) {
+		w.Infra("grants", "remove", h.subject(role, place), resources[place], "--role", role)
+	})
+	w.Commit("grants: nothing", map[string]string{"grants/" + w.Name + ".yaml": "grants: []\n"})
 	w.InForce()
-	each(func(h holding, role, place, _ string) {
+	each(holdings, func(h holding, role, place string) {
 		who := h.holder(role, place)
 		w.Eventually(t, controlplane.Question{User: who.User, Groups: who.Groups, Verb: "get", Resource: "pods", Namespace: namespace}, false)
 	})

@@ -83,6 +83,13 @@ func (w *Way) ConnectorMetrics() (string, error) {
 	return text, err
 }
 
+// ConnectorReady is nil once the connector that runs now has brought the cluster
+// to what the server says, as far as it can.
+func (w *Way) ConnectorReady() error {
+	var text string
+	return w.get("http://"+w.Chart.Listen+"/readyz", &text)
+}
+
 // Writes are the requests that the chart's ServiceAccount has made to change
 // bindings since a mark.
 func (w *Way) Writes(since controlplane.AuditMark) []string {

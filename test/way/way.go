@@ -147,12 +147,22 @@ func (w *Way) Commit(message string, files map[string]string) string {
 	return w.Head()
 }
 
+// Read is what a file of the access repository says.
+func (w *Way) Read(name string) string {
+	w.t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.Dir, filepath.FromSlash(name)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
 // Until tries something until it is as wanted, which is when the error is nil. It
-// fails the test after two minutes, and at once when the server or the connector
+// fails the test after a minute, and at once when the server or the connector
 // has ended by itself.
 func (w *Way) Until(what string, try func() error) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
