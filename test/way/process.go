@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/infrahq/infra/test/controlplane"
 )
@@ -91,18 +92,21 @@ func (p *Process) EndedByItself() bool {
 // Mark is the present end of its log, for AwaitLog.
 func (p *Process) Mark() int { return p.log.length() }
 
-// AwaitLog waits until something is logged after a mark, and gives false where the
-// test ends before that.
-func (p *Process) AwaitLog(mark int, text string) bool {
+// AwaitLog waits until something is logged after a mark, and fails the test after
+// a minute without it.
+func (p *Process) AwaitLog(mark int, text string) {
+	p.t.Helper()
+	late := time.NewTimer(time.Minute)
+	defer late.Stop()
 	for {
 		found, more := p.log.find(mark, text)
 		if found {
-			return true
+			return
 		}
 		select {
 		case <-more:
-		case <-p.t.Context().Done():
-			return false
+		case <-late.C:
+			p.t.Fatalf("the %s has not logged %s", p.name, text)
 		}
 	}
 }
