@@ -32,7 +32,7 @@ func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	machine := c.machine()
-	if since := machine.Sub(c.at); !c.server.IsZero() && since >= 0 && since < referenceFor {
+	if since := machine.Sub(c.at); !c.server.IsZero() && c.latestBy.IsZero() && since >= 0 && since < referenceFor {
 		c.latest = later(c.latest, c.server.Add(since))
 		return c.latest
 	}

@@ -111,6 +111,11 @@ func Install(t testing.TB, cp *controlplane.ControlPlane, v Values) *Connector {
 	return c
 }
 
+// upgrading lets one Helm at a time write. Two first releases at once would both
+// find the shared ClusterRoles missing, and the slower one would fail: of an
+// administrator's two commands too, who then repeats the second.
+var upgrading sync.Mutex
+
 // Upgrade runs the guide's `helm upgrade --install` again, with further --set
 // arguments.
 func (c *Connector) Upgrade(ctx context.Context, set ...string) error {
@@ -122,6 +127,8 @@ func (c *Connector) Upgrade(ctx context.Context, set ...string) error {
 	for _, s := range append(c.Set, set...) {
 		args = append(args, "--set", s)
 	}
+	upgrading.Lock()
+	defer upgrading.Unlock()
 	_, err := c.helm(ctx, args...)
 	return err
 }

@@ -19,7 +19,12 @@ import (
 	"github.com/infrahq/infra/test/controlplane"
 )
 
-func TestMain(m *testing.M) { controlplane.Main(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		child(dir)
+	}
+	controlplane.Main(m)
+}
 
 func TestViewReadsPodsAndNotSecrets(t *testing.T) {
 	t.Parallel()
