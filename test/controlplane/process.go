@@ -35,7 +35,7 @@ func (cp *ControlPlane) run(name string, command, flags []string) (*process, err
 	args := slices.Concat(command[1:], flags)
 	p.cmd = exec.Command(command[0], args...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = ownGroup()
+	p.cmd.SysProcAttr = OwnGroup()
 	started := make(chan error)
 	go func() {
 		defer close(p.done)

@@ -27,7 +27,11 @@ var shared struct {
 // Main is the TestMain of a package whose tests call Shared:
 //
 //	func TestMain(m *testing.M) { controlplane.Main(m) }
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is what Main does before it exits, with the code that Run gives: for a
+// TestMain that has to clean up something else too.
+func Run(m *testing.M) int {
 	shared.running = true
 	code := m.Run()
 	if shared.cp != nil {
@@ -36,7 +40,7 @@ func Main(m *testing.M) {
 			code = max(code, 1)
 		}
 	}
-	os.Exit(code)
+	return code
 }
 
 // Shared is one control plane, with an audit log, for all tests of a package. It
