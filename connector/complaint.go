@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sync"
 
+	"github.com/infrahq/infra/api"
 	"github.com/infrahq/infra/api/client"
 )
 
@@ -43,10 +44,13 @@ func (c *complaint) read() (text, hint string) {
 
 // hint is what to do about an error of the client.
 func (c *connector) hint(err error) string {
-	if e, ok := errors.AsType[*client.Error](err); ok {
+	e, ok := errors.AsType[*client.Error](err)
+	switch {
+	case ok && e.Hint != "":
 		return e.Hint
-	}
-	if errors.Is(err, client.ErrCertificateChanged) {
+	case errors.Is(err, api.ErrUnauthorized):
+		return "make a key with `infra keys add NAME connector` and put it where server.accessKey says; it is read anew for each request"
+	case errors.Is(err, client.ErrCertificateChanged):
 		return "to have the new one trusted: kubectl patch secret " + c.config.StateSecret + " --namespace " + c.namespace +
 			` --type json --patch '[{"op":"remove","path":"/data/` + certificateKey + `"}]'`
 	}

@@ -199,8 +199,8 @@ func TestAKeyThatIsNoGoodIsNamedAndChangesNothing(t *testing.T) {
 		key, code string
 		says      []string
 	}{
-		{"never committed", "401", []string{"401 Unauthorized"}},
-		{"with a wrong secret", "401", []string{"401 Unauthorized"}},
+		{"never committed", "401", []string{"the access key is not accepted", "infra keys add NAME connector"}},
+		{"with a wrong secret", "401", []string{"the access key is not accepted", "infra keys add NAME connector"}},
 		{"expired", "401", []string{"has expired", "infra keys add"}},
 		{"foreign", "403", []string{"is for destination elsewhere"}},
 		{"ann", "403", []string{"is a person's, not a connector's", "infra keys add NAME connector"}},
@@ -220,7 +220,7 @@ func TestAKeyThatIsNoGoodIsNamedAndChangesNothing(t *testing.T) {
 		before := h.version("view")
 		mark = h.mark()
 		h.served(mark, h.grant("ann"))
-		h.logged(h.mark(), "route=state", "code="+test.code) // asked after that
+		h.logged(h.mark(), "/state", "code="+test.code) // asked after that
 		if h.version("view") != before {
 			t.Errorf("with the key %s the binding changed", test.key)
 		}
