@@ -44,15 +44,15 @@ func (c *complaint) read() (text, hint string) {
 
 // hint is what to do about an error of the client.
 func (c *connector) hint(err error) string {
-	e, ok := errors.AsType[*client.Error](err)
 	switch {
-	case ok && e.Hint != "":
-		return e.Hint
 	case errors.Is(err, api.ErrUnauthorized):
-		return "make a key with `infra keys add NAME connector` and put it where server.accessKey says; it is read anew for each request"
+		return "make another key with `infra keys add NAME connector` and put it where server.accessKey says; it is read anew for each request"
 	case errors.Is(err, client.ErrCertificateChanged):
 		return "to have the new one trusted: kubectl patch secret " + c.config.StateSecret + " --namespace " + c.namespace +
 			` --type json --patch '[{"op":"remove","path":"/data/` + certificateKey + `"}]'`
+	}
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		return e.Hint
 	}
 	return ""
 }

@@ -2,8 +2,10 @@ package connector_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,12 +43,11 @@ func newHouse(t *testing.T) *house {
 		"keys/expired.yaml": h.key("expired", "connector", "expires: 2020-06-01T00:00:00Z"),
 		"keys/foreign.yaml": h.key("foreign", "connector", "destination: elsewhere"),
 		"keys/ann.yaml":     h.key("ann", "ann@example.com", ""),
+		"keys/alike.yaml":   h.key("alike", "connector", ""),
 	})
 	h.key("never committed", "connector", "")
-	// The identifier of one key with the secret of another.
-	good, other := h.keys["good"], h.keys["ann"]
-	i := strings.LastIndex(good, "_")
-	h.keys["with a wrong secret"] = good[:i] + other[i:]
+	h.key("alike", "connector", "") // with the identifier of the one that is committed, and another secret
+	h.keys["cut off"] = h.keys["good"][:40]
 	h.serve(t.TempDir())
 	h.install(h.addr, h.keys["good"])
 	return h
@@ -55,7 +56,11 @@ func newHouse(t *testing.T) *house {
 // key mints a key and is the text of its file.
 func (h *house) key(name, user, more string) string {
 	h.t.Helper()
-	k, err := auth.Mint(nil)
+	random := rand.Reader
+	if name == "alike" {
+		random = io.MultiReader(strings.NewReader(strings.Repeat("a", 10)), rand.Reader) // an identifier takes ten bytes
+	}
+	k, err := auth.Mint(random)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -127,7 +132,7 @@ func TestACertificateIsTrustedOnFirstUseAndAnotherOneRefused(t *testing.T) {
 	h.grant("ann")
 	stop := h.start()
 	h.eventually("ann", true)
-	h.logged(0, "trusted from now on", "sha256:")
+	h.logged(0, "trusted from now on", "fingerprint=")
 
 	certificate, err := os.ReadFile(filepath.Join(h.data, "tls.crt"))
 	if err != nil {
@@ -200,8 +205,9 @@ func TestAKeyThatIsNoGoodIsNamedAndChangesNothing(t *testing.T) {
 		says      []string
 	}{
 		{"never committed", "401", []string{"the access key is not accepted", "infra keys add NAME connector"}},
-		{"with a wrong secret", "401", []string{"the access key is not accepted", "infra keys add NAME connector"}},
-		{"expired", "401", []string{"has expired", "infra keys add"}},
+		{"alike", "401", []string{"the access key is not accepted", "infra keys add NAME connector"}},
+		{"cut off", "401", []string{"no access key that could be valid", "infra keys add NAME connector"}},
+		{"expired", "401", []string{"has expired", "infra keys add NAME connector"}},
 		{"foreign", "403", []string{"is for destination elsewhere"}},
 		{"ann", "403", []string{"is a person's, not a connector's", "infra keys add NAME connector"}},
 	} {
