@@ -130,7 +130,7 @@ func (c *connector) write(ctx context.Context, d api.DesiredState, change reconc
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", change.Verb, key.Name, err)
+		return nil, fmt.Errorf("%s of %s: %w", change.Verb, key.Name, plain(err))
 	}
 	if object != nil {
 		c.cache.wrote(object)

@@ -16,11 +16,14 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +43,11 @@ type Options struct {
 	Kube    *rest.Config     // how to reach the cluster: see KubeConfig
 	Version string           // of the program, as reported
 	Now     func() time.Time // the machine's clock; time.Now where nil
+
+	// MaxPause is the longest pause between requests to a server that fail, but
+	// for jitter. The first is half a second, and each is twice the one before.
+	// 30 seconds where zero.
+	MaxPause time.Duration
 }
 
 // KubeConfig says how to reach the cluster: by a kubeconfig file, or from inside
@@ -75,6 +83,11 @@ type connector struct {
 	metrics   *metrics
 	reports   *reports
 	keeper    keeper
+	maxPause  time.Duration
+	following complaint
+	reaching  complaint
+	checked   atomic.Bool // the rights suffice: before, an error of the cluster ends Run
+	reporting complaint
 
 	mu      sync.Mutex
 	desired api.DesiredState // the zero value: none yet
@@ -95,6 +108,7 @@ func Run(ctx context.Context, config Config, o Options) error {
 	if err := c.checkRights(ctx); err != nil {
 		return err
 	}
+	c.checked.Store(true)
 	watching, stop := context.WithCancel(ctx)
 	defer c.cache.stop()
 	defer stop()
@@ -131,6 +145,8 @@ func newConnector(config Config, o Options) (*connector, error) {
 		metrics: newMetrics(),
 		reports: newReports(),
 		keeper:  newKeeper(),
+
+		maxPause: cmp.Or(o.MaxPause, 30*time.Second),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -146,6 +162,7 @@ func newConnector(config Config, o Options) (*connector, error) {
 	kube := rest.CopyConfig(o.Kube)
 	kube.UserAgent = "infra-connector/" + o.Version
 	kube.QPS = -1 // the API server shares itself out fairly; a second limit here would only be slower
+	kube.Wrap(func(next http.RoundTripper) http.RoundTripper { return reach{c, next} })
 	if c.kube, err = kubernetes.NewForConfig(kube); err != nil {
 		return nil, fmt.Errorf("reaching the cluster: %w", err)
 	}
@@ -243,9 +260,10 @@ func (c *connector) bring(ctx context.Context, d api.DesiredState, s *api.Status
 	s.Bindings, s.Pending, s.Foreign, s.Roles = plan.Owned, len(plan.Changes), plan.Foreign, plan.Roles
 	s.Held = append(plan.Held, c.keeper.failures(plan)...)
 	sortHeld(s.Held)
-	if len(plan.Changes) == 0 {
+	if len(plan.Changes) == 0 && c.reached() { // else the picture may be an old one
 		s.Enforced = d.Digest
-	} else if d.Mode == api.Enforce {
+	}
+	if len(plan.Changes) > 0 && d.Mode == api.Enforce {
 		next = min(next, c.keeper.retryIn(plan))
 	}
 	if !plan.Until.IsZero() {

@@ -16,15 +16,15 @@ const (
 	pace = time.Second      // how often it is asked at most where it does not hold it
 )
 
-// retries is how long to wait after an error, and after the next.
-func retries() wait.Backoff {
-	return wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 7, Cap: 30 * time.Second}
+// retries is how long to wait after an error of the server, and after the next.
+func (c *connector) retries() wait.Backoff {
+	return wait.Backoff{Duration: min(500*time.Millisecond, c.maxPause), Factor: 2, Jitter: 0.5, Steps: 7, Cap: c.maxPause}
 }
 
 // follow asks for the desired state for ever. Whatever is wrong with an answer,
 // the last good one stands.
 func (c *connector) follow(ctx context.Context) error {
-	backoff, said := retries(), ""
+	backoff := c.retries()
 	for ctx.Err() == nil {
 		asked := time.Now()
 		answer, err := c.client.State(ctx, client.StateRequest{
@@ -35,28 +35,15 @@ func (c *connector) follow(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			c.metrics.serverErrors.Inc()
-			delay := backoff.Step()
-			e, isAnswer := errors.AsType[*client.Error](err)
-			if isAnswer {
-				delay = max(delay, min(e.RetryAfter, tick))
-			}
-			if said != err.Error() {
-				said = err.Error()
-				attrs := []any{"error", err}
-				if isAnswer && e.Hint != "" {
-					attrs = append(attrs, "hint", e.Hint)
-				}
-				c.log.Warn("the server cannot be followed; the cluster stays as it is, but for what expires", attrs...)
-			}
-			sleep(ctx, delay)
+			c.wrong(&c.following, "the server cannot be followed; the cluster stays as it is, but for what expires", err)
+			sleep(ctx, max(backoff.Step(), asksFor(err)))
 			continue
 		}
-		if said != "" {
+		if c.following.settle() {
 			c.log.Info("the server can be followed again")
 			c.reports.again() // it may be a new one, that knows nothing yet
 		}
-		backoff, said = retries(), ""
+		backoff = c.retries()
 		c.clock.heard(answer.ServerDate)
 		if !answer.Changed {
 			sleep(ctx, pace-time.Since(asked))
@@ -69,6 +56,28 @@ func (c *connector) follow(ctx context.Context) error {
 		c.wake()
 	}
 	return nil
+}
+
+// wrong notes a request to the server that failed, and logs it where that is news.
+func (c *connector) wrong(with *complaint, message string, err error) {
+	c.metrics.serverErrors.Inc()
+	hint := c.hint(err)
+	if !with.lodge(err, hint) {
+		return
+	}
+	attrs := []any{"error", err}
+	if hint != "" {
+		attrs = append(attrs, "hint", hint)
+	}
+	c.log.Warn(message, attrs...)
+}
+
+// asksFor is how long the server asks to be left alone, a minute at most.
+func asksFor(err error) time.Duration {
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		return min(e.RetryAfter, tick)
+	}
+	return 0
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -1,15 +1,7 @@
 package connector
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/infrahq/infra/api"
 )
@@ -63,48 +55,4 @@ func (m *metrics) observe(s api.Status) {
 		m.digest.WithLabelValues("enforced", s.Enforced).Set(1)
 		m.success.Set(float64(s.ObservedAt.Unix()))
 	}
-}
-
-// serve answers for the connector's health until ctx ends.
-func (c *connector) serve(ctx context.Context) error {
-	if c.config.Listen == "" {
-		return nil
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.config.Listen)
-	if err != nil {
-		return fmt.Errorf("listening for health and metrics: %w", err)
-	}
-	server := &http.Server{Handler: c.handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		<-ctx.Done()
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = server.Shutdown(last) // who is still reading after a second is cut off below
-		_ = server.Close()
-	}()
-	err = server.Serve(listener)
-	if errors.Is(err, http.ErrServerClosed) {
-		<-ended
-		return nil
-	}
-	return fmt.Errorf("serving health and metrics: %w", err)
-}
-
-func (c *connector) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		c.mu.Lock()
-		synced := c.synced
-		c.mu.Unlock()
-		if !synced {
-			http.Error(w, "no desired state has been received and compared with the cluster yet", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(c.metrics.registry, promhttp.HandlerOpts{}))
-	return mux
 }

@@ -52,7 +52,7 @@ func (r *reports) take() (s *api.Status, resend bool) {
 // report sends each status that differs from the last one that arrived.
 func (c *connector) report(ctx context.Context) error {
 	var sent *api.Status
-	backoff, said := retries(), ""
+	backoff := c.retries()
 	for {
 		select {
 		case <-ctx.Done():
@@ -67,16 +67,13 @@ func (c *connector) report(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return nil
 			}
-			c.metrics.serverErrors.Inc()
-			if said != err.Error() {
-				said = err.Error()
-				c.log.Warn("the status could not be reported", "error", err)
-			}
-			sleep(ctx, backoff.Step())
+			c.wrong(&c.reporting, "the status could not be reported", err)
+			sleep(ctx, max(backoff.Step(), asksFor(err)))
 			c.reports.again()
 			continue
 		}
-		sent, backoff, said = s, retries(), ""
+		c.reporting.settle()
+		sent, backoff = s, c.retries()
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 
 	"github.com/infrahq/infra/connector"
 )
@@ -46,8 +47,10 @@ The first signal ends it in good order.`,
 			if err != nil {
 				return err
 			}
+			log := l.logger(a.stderr)
+			klog.SetSlogLogger(log) // what the Kubernetes libraries have to say
 			return connector.Run(cmd.Context(), config, connector.Options{
-				Logger: l.logger(a.stderr), Kube: kube, Version: thisBuild().Version, Now: a.now,
+				Logger: log, Kube: kube, Version: thisBuild().Version, Now: a.now,
 			})
 		},
 	}
