@@ -271,7 +271,7 @@ func fail(w http.ResponseWriter, err error) {
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, status int, v any) {
-	text, err := json.Marshal(v)
+	text, err := json.MarshalIndent(v, "", "  ") // for a person with curl
 	if err != nil {
 		panic(err) // only types of ours are answered with, and they marshal
 	}

@@ -7,11 +7,13 @@
 // that value and nothing else, so every answer is of one revision.
 //
 //	follow.go      a tip -> the accepted revision
+//	load.go        a commit, or what is kept of it -> what it says
 //	published.go   the accepted revision -> what requests read
 //	http.go        the one door: who asks, may they, what became of it
 //	state.go       the desired state, held until it changes
 //	status.go      what connectors and people report and read
 //	checkpoint.go  what must outlive a restart
+//	kept.go        the accepted revision's files, for a start without the Git host
 //
 // A bad revision, an unreachable Git host or a full disk changes nothing in what
 // is served, with one exception: what revoked.yaml of the newest tip takes away
