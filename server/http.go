@@ -41,32 +41,47 @@ type call struct {
 	cluster     string // the UID that a connector gave
 }
 
-// handler is all routes. Those of the API go through s.door; the others tell
-// nothing that an access key would be needed for.
-func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
-	for _, r := range []struct {
-		pattern string
-		who     audience
-		body    bool
-		do      func(http.ResponseWriter, *call) error
-	}{
+// A route is one of the API.
+type route struct {
+	pattern string
+	who     audience
+	body    bool
+	do      func(http.ResponseWriter, *call) error
+}
+
+func (s *server) routes() []route {
+	return []route{
 		{"GET /v1/destinations/{name}/state", connectors, false, s.getState},
 		{"PUT /v1/destinations/{name}/status", connectors, true, s.putStatus},
 		{"DELETE /v1/destinations/{name}/cluster", admins, false, s.deleteCluster},
 		{"GET /v1/destinations", viewers, false, s.getDestinations},
 		{"GET /v1/revision", viewers, false, s.getRevision},
-	} {
+	}
+}
+
+// openRoutes tell nothing that an access key would be needed for.
+func (s *server) openRoutes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /healthz": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]string{"status": "ok"})
+		},
+		"GET /readyz": s.ready,
+		"GET /version": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]any{"version": s.version, "wire": api.Version})
+		},
+		"GET /metrics": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP,
+	}
+}
+
+// handler is all routes. Those of the API go through s.door.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.door(r.pattern, r.who, r.body, r.do))
 	}
-	mux.Handle("GET /healthz", s.open("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"status": "ok"})
-	}))
-	mux.Handle("GET /readyz", s.open("GET /readyz", s.ready))
-	mux.Handle("GET /version", s.open("GET /version", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"version": s.version, "wire": api.Version})
-	}))
-	mux.Handle("GET /metrics", s.open("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP))
+	for pattern, do := range s.openRoutes() {
+		mux.Handle(pattern, s.open(pattern, do))
+	}
 	mux.Handle("/", s.open("other", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, hinted(api.ErrNotFound, "there is nothing at this path", ""))
 	}))
