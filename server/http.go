@@ -27,11 +27,6 @@ const (
 	admins     audience = "admins"     // people with admin on infra
 )
 
-const (
-	readTime  = 15 * time.Second // for the body of a request
-	writeTime = 60 * time.Second // for an answer, once it is known
-)
-
 // A call is a request that was let in.
 type call struct {
 	*http.Request
@@ -156,11 +151,11 @@ func (s *server) audit(r *http.Request, route string, in *call, code int, err er
 // for ever. A body where none is meant is refused before it is waited for.
 func (s *server) deadlines(w http.ResponseWriter, r *http.Request, body bool) bool {
 	c := http.NewResponseController(w)
-	c.SetWriteDeadline(s.now().Add(writeTime)) // both kinds of connection that there are can do it
+	c.SetWriteDeadline(s.now().Add(s.times.write)) // both kinds of connection that there are can do it
 	if r.ContentLength == 0 {
 		return true
 	}
-	c.SetReadDeadline(s.now().Add(readTime))
+	c.SetReadDeadline(s.now().Add(s.times.read))
 	if !body {
 		w.Header().Set("Connection", "close")
 		fail(w, hinted(api.ErrBadRequest, "this request has a body", ""))
