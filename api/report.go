@@ -12,7 +12,8 @@ type RevisionReport struct {
 	Refused    []Refused `json:"refused,omitempty"`    // commits after the accepted one, oldest first
 	Held       string    `json:"held,omitempty"`       // why nothing newer can be accepted at all
 	Hint       string    `json:"hint,omitempty"`       // what to do about that
-	FetchError string    `json:"fetchError,omitempty"` // why the branch could not be read the last time
+	FetchError string    `json:"fetchError,omitempty"` // why the repository could not be read the last time
+	SaveError  string    `json:"saveError,omitempty"`  // why a restart would not find what is in force; saving is tried again
 }
 
 // A Refused is one reason against one commit.

@@ -32,6 +32,8 @@ type checkpoint struct {
 	Repository string            `json:"repository"`
 	Trusted    string            `json:"trusted,omitempty"`
 	Accepted   string            `json:"accepted,omitempty"`
+	Path       string            `json:"path,omitempty"`      // of the folder of infra.yaml
+	Files      string            `json:"files,omitempty"`     // digest of what is kept of the accepted revision; empty: nothing is
 	At         time.Time         `json:"at,omitzero"`         // of the accepted revision, as policy counts it
 	AcceptedAt time.Time         `json:"acceptedAt,omitzero"` // by the server's clock
 	Revoked    []revocation      `json:"revoked,omitempty"`   // by the newest tip that could be read
@@ -116,16 +118,36 @@ func (r *records) checkpoint() checkpoint {
 	return r.kept
 }
 
-// accept keeps which revision is in force, and what is revoked in addition.
-func (r *records) accept(trusted string, a policy.Revision, since time.Time, revoked schema.Revoked) error {
+// An acceptance is what is kept of the revision that is in force.
+type acceptance struct {
+	trusted  string
+	accepted policy.Revision
+	since    time.Time
+	path     string
+	packed   []byte         // its files; nil: they could not be had
+	revoked  schema.Revoked // in addition
+}
+
+// accept keeps which revision is in force, and what is revoked in addition. After
+// an error the files say what they said before.
+func (r *records) accept(a acceptance) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.kept.Trusted, r.kept.Accepted, r.kept.At, r.kept.AcceptedAt = trusted, a.ID, a.At, since
+	files, err := r.keep(a.accepted.ID, a.packed)
+	if err != nil {
+		return err
+	}
+	r.kept.Trusted, r.kept.Accepted, r.kept.At, r.kept.AcceptedAt = a.trusted, a.accepted.ID, a.accepted.At, a.since
+	r.kept.Path, r.kept.Files = a.path, files
 	r.kept.Revoked = nil
-	for _, v := range revoked.Revocations {
+	for _, v := range a.revoked.Revocations {
 		r.kept.Revoked = append(r.kept.Revoked, revocation{User: v.User, Group: v.Group, Key: v.Key})
 	}
-	return r.save()
+	if err := r.save(); err != nil {
+		return err
+	}
+	r.forget(a.accepted.ID)
+	return nil
 }
 
 // claim gives a destination to the first cluster that uses it, for good.

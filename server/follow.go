@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"path"
 	"slices"
 	"time"
@@ -38,6 +37,8 @@ type follower struct {
 	revoked  schema.Revoked  // by the newest tip whose revoked.yaml could be read
 	judged   string          // the tip that was last worked through to the end
 	refused  []api.Refused
+	packed   []byte          // the files of the accepted revision, as they are kept
+	saveErr  error           // not nil: what is in force is not what a restart would find
 	said     map[string]bool // what the log has said already
 }
 
@@ -56,6 +57,10 @@ func newFollower(s *server, source *repo.Source, o Options) (*follower, error) {
 			s.log.Warn("starting again from the commit that is to be trusted", "trusted", o.Trust, "before", c.Trusted, "accepted", c.Accepted)
 		}
 		f.trusted, f.accepted, f.since = o.Trust, policy.Revision{}, time.Time{}
+		return f, nil
+	}
+	if err := f.restore(c); err != nil {
+		s.log.Warn("what was kept of the accepted revision is of no use; it is read from Git", "error", err)
 	}
 	return f, nil
 }
@@ -63,6 +68,9 @@ func newFollower(s *server, source *repo.Source, o Options) (*follower, error) {
 func (f *follower) run(ctx context.Context, o Options) error {
 	err := f.source.Follow(ctx, repo.FollowOptions{Branch: f.branch, Every: o.PollInterval},
 		func(ctx context.Context, tip string, err error) {
+			if f.saveErr != nil {
+				f.save()
+			}
 			if err == nil {
 				err = f.follow(ctx, tip)
 			}
@@ -82,6 +90,9 @@ func (f *follower) settle(ctx context.Context, tip string, err error) {
 	r := &api.RevisionReport{Repository: f.source.String(), Trusted: f.trusted, Tip: cmp.Or(tip, f.report.Load().Tip), Refused: f.refused}
 	if f.accepted.Snapshot != nil {
 		r.Accepted, r.AcceptedAt = f.accepted.ID, f.since
+	}
+	if f.saveErr != nil {
+		r.SaveError = redact(f.saveErr.Error())
 	}
 	held, isHeld := errors.AsType[*heldError](err)
 	switch {
@@ -141,19 +152,21 @@ func (f *follower) follow(ctx context.Context, tip string) error {
 	f.metrics.fold.Observe(f.now().Sub(start).Seconds())
 
 	changed := accepted.Snapshot != nil && (f.current.Load() == nil || accepted.ID != f.accepted.ID || !slices.Equal(revoked.Revocations, f.revoked.Revocations))
+	var packErr error
+	if accepted.ID != f.accepted.ID || accepted.Snapshot != nil && f.packed == nil {
+		f.packed, packErr = f.pack(history, accepted.ID)
+		changed = true
+	}
 	if accepted.ID != f.accepted.ID {
 		f.since = f.now().UTC()
 		f.trusted = cmp.Or(f.trusted, accepted.ID)
 	}
 	f.accepted, f.revoked = accepted, revoked
-	var saveErr error
 	if changed {
-		// Before it is served, so that no restart goes back behind it. A disk that
-		// is full must not keep access from being taken away, though.
-		saveErr = f.records.accept(f.trusted, f.accepted, f.since, f.revoked)
+		f.save()
 		f.publish()
 	}
-	switch err := errors.Join(foldErr, saveErr); {
+	switch err := errors.Join(foldErr, packErr); {
 	case err != nil:
 		return err
 	case waiting:
@@ -184,95 +197,6 @@ func (f *follower) unjudged(h *repo.History, tip string) ([]repo.Commit, error) 
 	return append([]repo.Commit{first}, way.Commits...), nil
 }
 
-// reload loads the commit that the checkpoint says was accepted. It is not judged again.
-func (f *follower) reload(h *repo.History) error {
-	if f.accepted.ID == "" || f.accepted.Snapshot != nil {
-		return nil
-	}
-	c, err := h.Commit(f.accepted.ID)
-	if err != nil {
-		return err
-	}
-	r, err := f.load(h, c)
-	if err != nil {
-		return err
-	}
-	if bad := r.Problems.Errors(); len(bad) > 0 {
-		return &heldError{fmt.Errorf("the commit %s that was accepted before cannot be read any more: %s", c.Hash, bad[0]),
-			"run the version of infra that accepted it, or start from another commit with --trust"}
-	}
-	r.At = f.accepted.At
-	f.accepted = r
-	return nil
-}
-
-// revisions loads commits one by one, and ends before one whose time has not come.
-func (f *follower) revisions(ctx context.Context, h *repo.History, commits []repo.Commit, waiting *bool) iter.Seq2[policy.Revision, error] {
-	return func(yield func(policy.Revision, error) bool) {
-		for _, c := range commits {
-			if c.Committer.When.After(f.now().Add(aheadLimit)) {
-				*waiting = true
-				return
-			}
-			r, err := f.load(h, c)
-			if err == nil {
-				err = ctx.Err()
-			}
-			if !yield(r, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (f *follower) load(h *repo.History, c repo.Commit) (policy.Revision, error) {
-	files, err := f.files(h, c.Hash)
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	snapshot, problems, err := schema.Load(files, f.cache)
-	if err != nil {
-		return policy.Revision{}, fmt.Errorf("reading commit %s: %w", c.Hash, err)
-	}
-	return policy.Revision{ID: c.Hash, At: c.Committer.When.UTC(), Snapshot: snapshot, Problems: problems}, nil
-}
-
-func (f *follower) files(h *repo.History, hash string) (fs.FS, error) {
-	files, err := h.Files(hash)
-	if err != nil || f.path == "." {
-		return files, err
-	}
-	return fs.Sub(files, f.path)
-}
-
-// revocations are what the tip revokes. Where its revoked.yaml has errors, or
-// cannot be read at all, what was revoked before stands, and whatever of it could be
-// read counts too.
-func (f *follower) revocations(h *repo.History, tip string) schema.Revoked {
-	files, err := f.files(h, tip)
-	if err != nil {
-		return f.revoked
-	}
-	revoked, problems, err := schema.LoadRevoked(files)
-	if err == nil && len(problems.Errors()) == 0 {
-		return revoked
-	}
-	if err == nil {
-		err = errors.New(problems.Errors()[0].String())
-	}
-	if said := "revoked.yaml " + tip; !f.said[said] {
-		f.said[said] = true
-		f.log.Error("revoked.yaml cannot be read; what was revoked before stays revoked", "revision", tip, "error", redact(err.Error()))
-	}
-	stands := slices.Clone(f.revoked.Revocations)
-	for _, r := range revoked.Revocations {
-		if !slices.Contains(stands, r) {
-			stands = append(stands, r)
-		}
-	}
-	return schema.Revoked{Revocations: stands}
-}
-
 // note keeps what was refused since the last accepted revision, and logs what is new.
 func (f *follower) note(verdicts []policy.Verdict) {
 	f.refused = nil
@@ -294,6 +218,20 @@ func (f *follower) note(verdicts []policy.Verdict) {
 					"revision", x.Revision, "rule", x.Rule, "position", x.Position, "message", x.Message, "hint", x.Hint)
 			}
 		}
+	}
+}
+
+// save keeps what is accepted: before it is served, so that no restart goes back
+// behind it. A disk that is full must not keep access from being taken away,
+// though: then it is served all the same, and saved as soon as that can be done.
+func (f *follower) save() {
+	was := f.saveErr
+	f.saveErr = f.records.accept(acceptance{f.trusted, f.accepted, f.since, f.path, f.packed, f.revoked})
+	switch {
+	case f.saveErr != nil && was == nil:
+		f.log.Error("what is in force cannot be saved; a restart would go back behind it", "accepted", f.accepted.ID, "error", f.saveErr)
+	case f.saveErr == nil && was != nil:
+		f.log.Info("what is in force is saved again", "accepted", f.accepted.ID)
 	}
 }
 

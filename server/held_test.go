@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/infrahq/infra/access"
@@ -56,56 +58,111 @@ func TestTwoThousandHeldRequestsEndWithOneCommit(t *testing.T) {
 	f.until("none is held any more", func() bool { return f.metric("infra_held_requests") == 0 })
 }
 
+// A bare is a server without network and repository, with one connector key.
+type bare struct {
+	*server
+	handler http.Handler
+	key     auth.Key
+	keys    []schema.Key
+}
+
+func newBare(t testing.TB, expires time.Time) *bare {
+	t.Helper()
+	key, err := auth.Mint(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, unlock, err := openRecords(t.TempDir(), "bare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(unlock)
+	s := &server{log: slog.New(slog.DiscardHandler), records: records, stopping: make(chan struct{}), times: times{}.orUsual(), now: time.Now}
+	s.report.Store(&api.RevisionReport{})
+	s.metrics = newMetrics(s)
+	return &bare{server: s, handler: s.handler(), key: key,
+		keys: []schema.Key{{Name: "any", User: schema.ConnectorUser, ID: key.ID, Hash: key.Hash(), Expires: expires}}}
+}
+
+// publish serves one grant of a role, and returns its digest.
+func (b *bare) publish(role string) (digest string) {
+	snapshot := &schema.Snapshot{Keys: b.keys, Grants: []schema.Grant{{Subject: schema.Subject{Kind: schema.User, Name: "fisher@example.com"},
+		Role: role, Target: schema.Target{Destination: "example"}}}}
+	p := newPublished(role, time.Now(), access.Resolve(snapshot, schema.Revoked{}), b.keys, schema.Revoked{}, b.records)
+	p.replace(b.current.Load(), func() { b.current.Store(p) })
+	return p.state("example").state.Digest
+}
+
+// hold asks for the state and returns the answer; held is called when nothing
+// but a change, or time, stands between the two.
+func (b *bare) hold(digest string, held func()) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, api.StatePath("example")+"?wait=50s", nil)
+	r = r.WithContext(&waited{Context: r.Context(), held: sync.OnceFunc(held)})
+	r.Header.Set("Authorization", "Bearer "+b.key.Text())
+	r.Header.Set(api.VersionHeader, "1")
+	r.Header.Set(api.ClusterHeader, "uid-1")
+	r.Header.Set("If-None-Match", `"`+digest+`"`)
+	w := httptest.NewRecorder()
+	b.handler.ServeHTTP(w, r)
+	return w
+}
+
+// A waited context says when somebody waits for its end.
+type waited struct {
+	context.Context
+	held func()
+}
+
+func (c *waited) Done() <-chan struct{} {
+	c.held()
+	return c.Context.Done()
+}
+
+func TestAKeyThatExpiresWhileItIsHeldEndsTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBare(t, time.Now().Add(10*time.Second))
+		begin := time.Now()
+		w := b.hold(b.publish("view"), func() {})
+		if took := time.Since(begin); w.Code != 401 || took != 10*time.Second || !strings.Contains(w.Body.String(), "has expired") {
+			t.Errorf("after %s: %d %s", took, w.Code, w.Body)
+		}
+	})
+}
+
+func TestARequestIsHeldForAsLongAsItAskedLessJitter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBare(t, time.Time{})
+		begin := time.Now()
+		w := b.hold(b.publish("view"), func() {})
+		if took := time.Since(begin); w.Code != 304 || took < 45*time.Second || took > 50*time.Second {
+			t.Errorf("after %s: %d %s", took, w.Code, w.Body)
+		}
+	})
+}
+
 // BenchmarkHeld wakes 10,000 requests that wait for one destination, without
 // the network.
 func BenchmarkHeld(b *testing.B) {
 	const n = 10_000
-	key, err := auth.Mint(nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	records, unlock, err := openRecords(b.TempDir(), "bench")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer unlock()
-	s := &server{log: slog.New(slog.DiscardHandler), records: records, stopping: make(chan struct{}), now: time.Now}
-	s.report.Store(&api.RevisionReport{})
-	s.metrics = newMetrics(s)
-	handler := s.handler()
-	keys := []schema.Key{{Name: "any", User: schema.ConnectorUser, ID: key.ID, Hash: key.Hash()}}
-	publish := func(role string) *published {
-		snapshot := &schema.Snapshot{Keys: keys, Grants: []schema.Grant{{Subject: schema.Subject{Kind: schema.User, Name: "fisher@example.com"},
-			Role: role, Target: schema.Target{Destination: "example"}}}}
-		p := newPublished(role, time.Now(), access.Resolve(snapshot, schema.Revoked{}), keys, schema.Revoked{}, records)
-		p.replace(s.current.Load(), func() { s.current.Store(p) })
-		return p
-	}
-	digest := publish("view").state("example").state.Digest
+	s := newBare(b, time.Time{})
+	digest := s.publish("view")
 	roles := []string{"edit", "view"}
 	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
-		var all sync.WaitGroup
+		var held, all sync.WaitGroup
+		held.Add(n)
 		for range n {
 			all.Go(func() {
-				r := httptest.NewRequest(http.MethodGet, api.StatePath("example")+"?wait=50s", nil)
-				r.Header.Set("Authorization", "Bearer "+key.Text())
-				r.Header.Set(api.VersionHeader, "1")
-				r.Header.Set(api.ClusterHeader, "uid-1")
-				r.Header.Set("If-None-Match", `"`+digest+`"`)
-				w := httptest.NewRecorder()
-				handler.ServeHTTP(w, r)
-				if w.Code != http.StatusOK {
+				if w := s.hold(digest, held.Done); w.Code != http.StatusOK {
 					b.Errorf("%d %s", w.Code, w.Body)
 				}
 			})
 		}
-		for s.metrics.held.Load() < n {
-			runtime.Gosched()
-		}
+		held.Wait()
 		b.StartTimer()
-		next := publish(roles[i%2])
+		digest = s.publish(roles[i%2])
 		all.Wait()
-		digest = next.state("example").state.Digest
 	}
 }

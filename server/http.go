@@ -27,11 +27,6 @@ const (
 	admins     audience = "admins"     // people with admin on infra
 )
 
-const (
-	readTime  = 15 * time.Second // for the body of a request
-	writeTime = 60 * time.Second // for an answer, once it is known
-)
-
 // A call is a request that was let in.
 type call struct {
 	*http.Request
@@ -41,32 +36,47 @@ type call struct {
 	cluster     string // the UID that a connector gave
 }
 
-// handler is all routes. Those of the API go through s.door; the others tell
-// nothing that an access key would be needed for.
-func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
-	for _, r := range []struct {
-		pattern string
-		who     audience
-		body    bool
-		do      func(http.ResponseWriter, *call) error
-	}{
+// A route is one of the API.
+type route struct {
+	pattern string
+	who     audience
+	body    bool
+	do      func(http.ResponseWriter, *call) error
+}
+
+func (s *server) routes() []route {
+	return []route{
 		{"GET /v1/destinations/{name}/state", connectors, false, s.getState},
 		{"PUT /v1/destinations/{name}/status", connectors, true, s.putStatus},
 		{"DELETE /v1/destinations/{name}/cluster", admins, false, s.deleteCluster},
 		{"GET /v1/destinations", viewers, false, s.getDestinations},
 		{"GET /v1/revision", viewers, false, s.getRevision},
-	} {
+	}
+}
+
+// openRoutes tell nothing that an access key would be needed for.
+func (s *server) openRoutes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /healthz": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]string{"status": "ok"})
+		},
+		"GET /readyz": s.ready,
+		"GET /version": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]any{"version": s.version, "wire": api.Version})
+		},
+		"GET /metrics": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP,
+	}
+}
+
+// handler is all routes. Those of the API go through s.door.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.door(r.pattern, r.who, r.body, r.do))
 	}
-	mux.Handle("GET /healthz", s.open("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"status": "ok"})
-	}))
-	mux.Handle("GET /readyz", s.open("GET /readyz", s.ready))
-	mux.Handle("GET /version", s.open("GET /version", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"version": s.version, "wire": api.Version})
-	}))
-	mux.Handle("GET /metrics", s.open("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP))
+	for pattern, do := range s.openRoutes() {
+		mux.Handle(pattern, s.open(pattern, do))
+	}
 	mux.Handle("/", s.open("other", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, hinted(api.ErrNotFound, "there is nothing at this path", ""))
 	}))
@@ -141,11 +151,11 @@ func (s *server) audit(r *http.Request, route string, in *call, code int, err er
 // for ever. A body where none is meant is refused before it is waited for.
 func (s *server) deadlines(w http.ResponseWriter, r *http.Request, body bool) bool {
 	c := http.NewResponseController(w)
-	c.SetWriteDeadline(s.now().Add(writeTime)) // both kinds of connection that there are can do it
+	c.SetWriteDeadline(s.now().Add(s.times.write)) // both kinds of connection that there are can do it
 	if r.ContentLength == 0 {
 		return true
 	}
-	c.SetReadDeadline(s.now().Add(readTime))
+	c.SetReadDeadline(s.now().Add(s.times.read))
 	if !body {
 		w.Header().Set("Connection", "close")
 		fail(w, hinted(api.ErrBadRequest, "this request has a body", ""))
@@ -271,7 +281,7 @@ func fail(w http.ResponseWriter, err error) {
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, status int, v any) {
-	text, err := json.Marshal(v)
+	text, err := json.MarshalIndent(v, "", "  ") // for a person with curl
 	if err != nil {
 		panic(err) // only types of ours are answered with, and they marshal
 	}

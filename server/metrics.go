@@ -48,6 +48,7 @@ var (
 	acceptedSince = prometheus.NewDesc("infra_accepted_timestamp_seconds", "When the commit that is in force was accepted.", nil, nil)
 	refusedCount  = prometheus.NewDesc("infra_refused_revisions", "Reasons against commits after the accepted one, by rule. /readyz says them.", []string{"rule"}, nil)
 	historyHeld   = prometheus.NewDesc("infra_history_held", "1 where nothing newer is accepted until an operator acts.", nil, nil)
+	unsaved       = prometheus.NewDesc("infra_unsaved", "1 where a restart would not find what is in force. /readyz says why.", nil, nil)
 	inSync        = prometheus.NewDesc("infra_destination_in_sync", "1 where the cluster last reported the desired digest as enforced.", []string{"destination"}, nil)
 	behind        = prometheus.NewDesc("infra_destination_behind_seconds", "How long the desired digest has been served without being enforced.", []string{"destination"}, nil)
 	lastSeen      = prometheus.NewDesc("infra_destination_last_seen_timestamp_seconds", "When the destination last reported.", []string{"destination"}, nil)
@@ -70,6 +71,7 @@ func (c *standing) Collect(ch chan<- prometheus.Metric) {
 		gauge(refusedCount, n, rule)
 	}
 	gauge(historyHeld, one(report.Held != ""))
+	gauge(unsaved, one(report.SaveError != ""))
 	at := c.s.current.Load()
 	if at == nil {
 		return

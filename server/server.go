@@ -7,11 +7,13 @@
 // that value and nothing else, so every answer is of one revision.
 //
 //	follow.go      a tip -> the accepted revision
+//	load.go        a commit, or what is kept of it -> what it says
 //	published.go   the accepted revision -> what requests read
 //	http.go        the one door: who asks, may they, what became of it
 //	state.go       the desired state, held until it changes
 //	status.go      what connectors and people report and read
 //	checkpoint.go  what must outlive a restart
+//	kept.go        the accepted revision's files, for a start without the Git host
 //
 // A bad revision, an unreachable Git host or a full disk changes nothing in what
 // is served, with one exception: what revoked.yaml of the newest tip takes away
@@ -54,6 +56,19 @@ type Options struct {
 	Logger       *slog.Logger  // nil: nothing is logged
 	Version      string        // of the program
 	Ready        func(addr string)
+
+	times times
+}
+
+// times bound what a client may take. Zero is the usual one: tests have less patience.
+type times struct {
+	header time.Duration // for the head of a request
+	read   time.Duration // for its body
+	write  time.Duration // for an answer, once it is known
+}
+
+func (t times) orUsual() times {
+	return times{header: cmp.Or(t.header, 10*time.Second), read: cmp.Or(t.read, 15*time.Second), write: cmp.Or(t.write, time.Minute)}
 }
 
 var fullHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
@@ -72,6 +87,7 @@ type server struct {
 	current  atomic.Pointer[published] // nil until a revision is accepted
 	report   atomic.Pointer[api.RevisionReport]
 	stopping chan struct{} // closed when held requests are to end
+	times    times
 	now      func() time.Time
 }
 
@@ -99,7 +115,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer unlock()
 
-	s := &server{log: log, version: o.Version, records: records, stopping: make(chan struct{}), now: time.Now}
+	s := &server{log: log, version: o.Version, records: records, stopping: make(chan struct{}), times: o.times.orUsual(), now: time.Now}
 	s.report.Store(&api.RevisionReport{Repository: source.String()})
 	s.metrics = newMetrics(s)
 	f, err := newFollower(s, source, o)
@@ -123,7 +139,7 @@ func (s *server) run(ctx context.Context, f *follower, listener net.Listener, co
 	web := &http.Server{
 		Handler:           s.handler(),
 		TLSConfig:         config,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: s.times.header,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // handshakes that fail, mostly

@@ -65,7 +65,7 @@ func (s *server) hold(w http.ResponseWriter, in *call, now *served, wait time.Du
 		wait = left
 	}
 	c := http.NewResponseController(w)
-	c.SetWriteDeadline(s.now().Add(wait + writeTime))
+	c.SetWriteDeadline(s.now().Add(wait + s.times.write))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
