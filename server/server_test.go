@@ -127,6 +127,7 @@ func (f *fixture) start(change ...func(*Options)) *fixture {
 	case a := <-addr:
 		f.url = "https://" + a
 	case err := <-done:
+		done <- nil // for stop
 		f.t.Fatalf("the server did not start: %v", err)
 	}
 	if o.PlainHTTP {
