@@ -97,7 +97,7 @@ func DecodeStatus(r io.Reader, destination string) (Status, error) {
 	if err := dec.Decode(&s); err != nil {
 		return Status{}, fmt.Errorf("%w: %w", ErrBadStatus, err)
 	}
-	if dec.More() {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Status{}, fmt.Errorf("%w: there is text after its end", ErrBadStatus)
 	}
 	return s, s.Check(destination)

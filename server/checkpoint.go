@@ -79,8 +79,8 @@ type records struct {
 	dirty bool                // seen is newer than its file
 }
 
-// openRecords reads the data directory, and locks it until unlock is called.
-func openRecords(dir, repository string) (r *records, unlock func(), err error) {
+// openRecords reads the data directory, and locks it until release is called.
+func openRecords(dir, repository string) (r *records, release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("making the data directory: %w", err)
 	}
@@ -88,7 +88,7 @@ func openRecords(dir, repository string) (r *records, unlock func(), err error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("locking the data directory %s, which another server may be using: %w", dir, err)
 	}
-	unlock = func() { lock.Close() }
+	release = func() { unlock(lock) } // the end of the process does it too
 	r = &records{dir: dir, seen: map[string]reported{}}
 	err = errors.Join(readJSON(filepath.Join(dir, checkpointFile), &r.kept), readJSON(filepath.Join(dir, statusesFile), &r.seen))
 	switch {
@@ -99,7 +99,7 @@ func openRecords(dir, repository string) (r *records, unlock func(), err error) 
 		err = fmt.Errorf("the data directory %s is of the repository %s, not %s: give each its own", dir, r.kept.Repository, repository)
 	}
 	if err != nil {
-		unlock()
+		release()
 		return nil, nil, err
 	}
 	r.kept.Version, r.kept.Repository = 1, repository
@@ -109,7 +109,7 @@ func openRecords(dir, repository string) (r *records, unlock func(), err error) 
 	if r.seen == nil {
 		r.seen = map[string]reported{}
 	}
-	return r, unlock, nil
+	return r, release, nil
 }
 
 func (r *records) checkpoint() checkpoint {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,9 +101,12 @@ func TestARestartWhileTheGitHostIsAwayLosesNothing(t *testing.T) {
 func TestWhatIsKeptIsServedOnlyWhereItIsWhatWasWritten(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(name string) error{
-		"gone":            os.Remove,
-		"cut off":         func(name string) error { return os.Truncate(name, 100) },
-		"of another hand": func(name string) error { return os.WriteFile(name, []byte("PK"), 0o600) },
+		"gone":    os.Remove,
+		"cut off": func(name string) error { return os.Truncate(name, 100) },
+		"of another hand": func(name string) error {
+			packed, err := pack(fstest.MapFS{"infra.yaml": {Data: []byte("version: 1\n")}}, nil)
+			return errors.Join(err, os.WriteFile(name, packed, 0o600))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,6 +21,12 @@ func lockExclusively(name string) (*os.File, error) {
 	return f, nil
 }
 
+// unlock gives the lock back before it closes the file: a program that is being
+// started at this moment has the file open too, until it runs.
+func unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 // syncDir makes a rename in a directory outlive a power cut.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

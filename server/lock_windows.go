@@ -18,5 +18,7 @@ func lockExclusively(name string) (*os.File, error) {
 	return os.NewFile(uintptr(h), name), nil
 }
 
+func unlock(f *os.File) error { return f.Close() }
+
 // syncDir does nothing: Windows has no such call, and orders renames itself.
 func syncDir(string) error { return nil }

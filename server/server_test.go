@@ -127,7 +127,12 @@ func (f *fixture) start(change ...func(*Options)) *fixture {
 	case a := <-addr:
 		f.url = "https://" + a
 	case err := <-done:
+		done <- nil // for stop
 		f.t.Fatalf("the server did not start: %v", err)
+	}
+	if o.PlainHTTP {
+		f.url, f.client = strings.Replace(f.url, "https", "http", 1), &http.Client{Transport: &http.Transport{}}
+		return f
 	}
 	text, err := os.ReadFile(filepath.Join(f.dir, "tls.crt"))
 	if err != nil {
