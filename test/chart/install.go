@@ -82,11 +82,6 @@ func Deploy(ctx context.Context, cluster *controlplane.Cluster, home string, v V
 	return c, c.untilPolicyHolds(ctx)
 }
 
-// installing keeps tests that run at the same time from making the first two
-// releases of a cluster at once: both would bring the roles that releases share,
-// and Helm refuses what another release has made meanwhile.
-var installing sync.Mutex
-
 // Install is Deploy for a test, with a destination and a namespace of its own
 // where none is given. The release is uninstalled when the test ends.
 func Install(t testing.TB, cp *controlplane.ControlPlane, v Values) *Connector {
@@ -97,9 +92,7 @@ func Install(t testing.TB, cp *controlplane.ControlPlane, v Values) *Connector {
 	if v.Namespace == "" {
 		v.Namespace = cp.Namespace(t)
 	}
-	installing.Lock()
 	c, err := Deploy(t.Context(), cp.Cluster, t.TempDir(), v)
-	installing.Unlock()
 	if err != nil {
 		t.Fatalf("installing the chart for %s: %v", v.Name, err)
 	}

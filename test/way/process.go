@@ -45,7 +45,7 @@ func (p *Process) Name() string { return p.name }
 // Start starts it, again.
 func (p *Process) Start() {
 	p.t.Helper()
-	p.cmd = exec.Command(p.command[0], p.command[1:]...)
+	p.cmd = exec.CommandContext(p.t.Context(), p.command[0], p.command[1:]...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
 	p.cmd.SysProcAttr = controlplane.OwnGroup()
 	cmd, ended := p.cmd, make(chan struct{})

@@ -93,7 +93,7 @@ func TestAGrantEndsOnTimeEvenWithTheServerKilled(t *testing.T) {
 		return controlplane.Question{User: user, Verb: "delete", Resource: "pods"}
 	}
 	w.Infra("grants", "add", dev, w.Name, "--role", "edit")
-	expires := time.Now().Add(15 * time.Second).UTC().Truncate(time.Second)
+	expires := time.Now().Add(20 * time.Second).UTC().Truncate(time.Second)
 	w.Infra("grants", "add", ops, w.Name, "--role", "edit", "--expires", expires.Format(time.RFC3339))
 	w.InForce()
 	w.Eventually(t, may(ops), true)

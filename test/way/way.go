@@ -220,7 +220,7 @@ func Program(t testing.TB) string {
 		}
 		program.path = filepath.Join(program.dir, "infra")
 		_, file, _, _ := runtime.Caller(0)
-		cmd := exec.Command("go", "build", "-o", program.path, "./cmd/infra")
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program.path, "./cmd/infra")
 		cmd.Dir = filepath.Join(filepath.Dir(file), "..", "..")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			program.err = fmt.Errorf("building infra: %w\n%s", err, out)
