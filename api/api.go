@@ -166,7 +166,7 @@ func DecodeState(r io.Reader, destination string) (DesiredState, error) {
 	if err := dec.Decode(&d); err != nil {
 		return DesiredState{}, fmt.Errorf("%w: %w", ErrBadState, err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return DesiredState{}, fmt.Errorf("%w: there is text after its end", ErrBadState)
 	}
 	return d, d.Check(destination)

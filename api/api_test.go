@@ -143,7 +143,7 @@ func TestCheckRefusesWhatSealWouldNotMake(t *testing.T) {
 func TestErrorsHaveStatusesAndBack(t *testing.T) {
 	for _, err := range []error{api.ErrBadRequest, api.ErrUnauthorized, api.ErrForbidden, api.ErrNotFound,
 		api.ErrConflict, api.ErrTooLarge, api.ErrNotReady} {
-		if got := api.StatusError(api.ErrorStatus(err)); got != err {
+		if got := api.StatusError(api.ErrorStatus(err)); !errors.Is(got, err) {
 			t.Errorf("%v came back as %v", err, got)
 		}
 	}

@@ -75,7 +75,7 @@ func (c *Checkout) inspect(ctx context.Context, root *os.Root, change Change) ([
 		content := change.Files[p]
 		changed = changed || (content != nil) != old.exists || string(content) != string(old.content)
 	}
-	if err := c.checkClean(ctx, root, paths); err != nil {
+	if err := c.checkClean(ctx, paths); err != nil {
 		return nil, err
 	}
 	if !changed {
@@ -153,7 +153,7 @@ func (c *Checkout) checkOperation() error {
 
 // checkClean refuses files that differ from HEAD, in the index or in the work
 // tree, that git does not track although they exist, or that it does not look at.
-func (c *Checkout) checkClean(ctx context.Context, root *os.Root, paths []string) error {
+func (c *Checkout) checkClean(ctx context.Context, paths []string) error {
 	dirty := func(path, detail, hint string) error {
 		return &Refusal{Err: ErrDirty, What: path, Detail: detail, Hint: hint}
 	}

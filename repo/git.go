@@ -40,7 +40,7 @@ func (g git) run(ctx context.Context, stdin []byte, args ...string) ([]byte, err
 	switch {
 	case err == nil:
 		if g.stderr != nil {
-			g.stderr.Write(stderr.Bytes()) // words alone: that they are lost undoes nothing
+			_, _ = g.stderr.Write(stderr.Bytes()) // words alone: that they are lost undoes nothing
 		}
 		return stdout.Bytes(), nil
 	case errors.Is(err, exec.ErrNotFound):

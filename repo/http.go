@@ -95,7 +95,7 @@ func explain(ctx context.Context, err error) error {
 		<-ctx.Done() // a connection has the same deadline, and may notice first
 	}
 	if ctx.Err() != nil {
-		if cause := context.Cause(ctx); cause != ctx.Err() {
+		if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 			return fmt.Errorf("%w: %w", cause, ctx.Err())
 		}
 		return ctx.Err()

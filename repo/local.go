@@ -57,11 +57,7 @@ func openLocal(path string) (*local, error) {
 	if info, err := os.Stat(filepath.Join(l.commonDir, "objects")); err != nil || !info.IsDir() {
 		return nil, ErrNotRepository
 	}
-	store, err := l.open()
-	if err != nil {
-		return nil, err
-	}
-	return l, checkFormat(store)
+	return l, checkFormat(l.open())
 }
 
 // readGitFile reads the .git file of a linked worktree or a submodule.
@@ -100,14 +96,14 @@ func checkFormat(store *filesystem.Storage) error {
 }
 
 // open makes a fresh handle: go-git's remembers packs that may be gone.
-func (l *local) open() (*filesystem.Storage, error) {
+func (l *local) open() *filesystem.Storage {
 	var fs billy.Filesystem = osfs.New(l.gitDir)
 	if l.commonDir != l.gitDir {
 		fs = dotgit.NewRepositoryFilesystem(fs, osfs.New(l.commonDir))
 	}
 	return filesystem.NewStorageWithOptions(fs, cache.NewObjectLRUDefault(), filesystem.Options{
 		AlternatesFS: osfs.New("/"),
-	}), nil
+	})
 }
 
 func (l *local) tip(ctx context.Context, branch string) (string, error) {
@@ -126,12 +122,8 @@ func (l *local) tip(ctx context.Context, branch string) (string, error) {
 func (l *local) ref(name plumbing.ReferenceName) (string, error) {
 	var err error
 	for range 2 {
-		var store *filesystem.Storage
-		if store, err = l.open(); err != nil {
-			return "", err
-		}
 		var ref *plumbing.Reference
-		if ref, err = storer.ResolveReference(store, name); err == nil {
+		if ref, err = storer.ResolveReference(l.open(), name); err == nil {
 			return ref.Hash().String(), nil
 		}
 	}
@@ -146,15 +138,12 @@ func (l *local) fetch(ctx context.Context, branch, _ string) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := l.open()
-	if err != nil {
-		return nil, err
-	}
+	store := l.open()
 	shallow, err := store.Shallow()
 	if err != nil {
 		return nil, fmt.Errorf("reading where the clone ends: %w", err)
 	}
-	o := &objects{store: store, reopen: func() (storer.EncodedObjectStorer, error) { return l.open() }}
+	o := &objects{store: store, reopen: func() (storer.EncodedObjectStorer, error) { return l.open(), nil }}
 	return newHistory(o, tip, shallow, l)
 }
 
@@ -176,11 +165,7 @@ func (l *local) named(name string) (string, error) {
 
 // withPrefix lists the objects whose hash begins with the given whole bytes.
 func (l *local) withPrefix(prefix []byte) ([]plumbing.Hash, error) {
-	store, err := l.open()
-	if err != nil {
-		return nil, err
-	}
-	return store.HashesWithPrefix(prefix)
+	return l.open().HashesWithPrefix(prefix)
 }
 
 // unwrapPath drops the path from an error of package os; the caller names it.

@@ -70,11 +70,11 @@ func (l *local) report(w *fsnotify.Watcher, out chan<- struct{}) {
 // watchFolders adds what is not watched yet. A folder that vanishes meanwhile
 // has nothing to tell.
 func (l *local) watchFolders(w *fsnotify.Watcher) {
-	w.Add(l.gitDir)    // HEAD
-	w.Add(l.commonDir) // packed-refs
-	filepath.WalkDir(filepath.Join(l.commonDir, "refs", "heads"), func(path string, d fs.DirEntry, err error) error {
+	_ = w.Add(l.gitDir)    // HEAD
+	_ = w.Add(l.commonDir) // packed-refs
+	_ = filepath.WalkDir(filepath.Join(l.commonDir, "refs", "heads"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
-			w.Add(path)
+			_ = w.Add(path)
 		}
 		return nil
 	})

@@ -45,7 +45,7 @@ func apply(ctx context.Context, root *os.Root, olds []before, change Change) (un
 		made, err := makeParents(root, path.Dir(old.path))
 		for _, dir := range made {
 			// A folder that the user has put something into meanwhile stays.
-			steps = append(steps, func() error { root.Remove(dir); return nil })
+			steps = append(steps, func() error { _ = root.Remove(dir); return nil })
 		}
 		if err != nil {
 			return undo, fmt.Errorf("writing %s: %w", old.path, unwrapPath(err))
@@ -96,7 +96,7 @@ func replace(root *os.Root, old before, content []byte) error {
 		err = root.Rename(temp, filepath.FromSlash(old.path))
 	}
 	if err != nil {
-		root.Remove(temp)
+		_ = root.Remove(temp)
 	}
 	return err
 }

@@ -98,9 +98,9 @@ func (r *reader) key(k *node) (string, bool) {
 }
 
 // each calls visit with every item of a list.
-func (r *reader) each(n *node, what string, visit func(item *node)) bool {
+func (r *reader) each(n *node, what string, visit func(item *node)) {
 	if !r.plain(n) {
-		return false
+		return
 	}
 	if n.Kind != sequenceNode {
 		hint := ""
@@ -108,12 +108,11 @@ func (r *reader) each(n *node, what string, visit func(item *node)) bool {
 			hint = ": write [] for an empty list"
 		}
 		r.errorf(r.pos(n), "%s is a list, not %s%s", what, kindOf(n), hint)
-		return false
+		return
 	}
 	for _, item := range n.Content {
 		visit(item)
 	}
-	return true
 }
 
 // text reads a string. The empty string is an error too: leave the key out.

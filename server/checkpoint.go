@@ -88,7 +88,7 @@ func openRecords(dir, repository string) (r *records, release func(), err error)
 	if err != nil {
 		return nil, nil, fmt.Errorf("locking the data directory %s, which another server may be using: %w", dir, err)
 	}
-	release = func() { unlock(lock) } // the end of the process does it too
+	release = func() { _ = unlock(lock) } // the end of the process does it too
 	r = &records{dir: dir, seen: map[string]reported{}}
 	err = errors.Join(readJSON(filepath.Join(dir, checkpointFile), &r.kept), readJSON(filepath.Join(dir, statusesFile), &r.seen))
 	switch {

@@ -287,7 +287,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(append(text, '\n')) // who went away misses nothing
+	_, _ = w.Write(append(text, '\n')) // who went away misses nothing
 }
 
 // A codeWriter remembers the status.

@@ -117,7 +117,7 @@ func newServed(state api.DesiredState, since time.Time) *served {
 		}
 		var zipped bytes.Buffer
 		z := gzip.NewWriter(&zipped)
-		z.Write(plain) // a buffer takes everything
+		_, _ = z.Write(plain) // a buffer takes everything
 		z.Close()
 		return encoded{plain: plain, zipped: zipped.Bytes()}
 	})}

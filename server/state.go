@@ -52,7 +52,7 @@ func (s *server) getState(w http.ResponseWriter, in *call) error {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(http.StatusOK)
-	w.Write(text) // who went away asks again
+	_, _ = w.Write(text) // who went away asks again
 	return nil
 }
 

@@ -218,7 +218,7 @@ type programs struct {
 }
 
 func findPrograms(ctx context.Context, progress io.Writer) (programs, error) {
-	path, err := Binary(ctx, ControlPlaneProgram(), progress)
+	path, err := Binary(ctx, Needed(), progress)
 	if err != nil {
 		return programs{}, err
 	}
@@ -239,9 +239,9 @@ func findPrograms(ctx context.Context, progress io.Writer) (programs, error) {
 	return found, nil
 }
 
-// ControlPlaneProgram is the program that a control plane needs here: Kube, or
+// Needed is the program that a control plane needs here: Kube, or
 // Controllers where KUBEBUILDER_ASSETS brings the rest.
-func ControlPlaneProgram() Program {
+func Needed() Program {
 	if os.Getenv("KUBEBUILDER_ASSETS") != "" {
 		return Controllers
 	}

@@ -58,7 +58,7 @@ type process struct {
 	name string
 	cmd  *exec.Cmd
 	log  string
-	end  chan error // closed when it has ended
+	end  chan struct{} // closed when it has ended
 }
 
 // build makes the stage as far as it can be made before the story begins; the
@@ -170,7 +170,7 @@ func (s *stage) begin(ctx context.Context, kubeconfig string) error {
 		s.cluster, err = controlplane.Existing(kubeconfig)
 		return err
 	}
-	if _, err := controlplane.Binary(ctx, controlplane.ControlPlaneProgram(), os.Stdout); err != nil {
+	if _, err := controlplane.Binary(ctx, controlplane.Needed(), os.Stdout); err != nil {
 		return err
 	}
 	return timed("starting a control plane (etcd, kube-apiserver, controllers)", func() error {
@@ -198,7 +198,7 @@ func (s *stage) environ() []string {
 
 // start runs a part of infra until the stage is struck.
 func (s *stage) start(name string, args ...string) error {
-	p := &process{name: name, log: filepath.Join(s.dir, name+".log"), end: make(chan error, 1)}
+	p := &process{name: name, log: filepath.Join(s.dir, name+".log"), end: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (s *stage) start(name string, args ...string) error {
 	}
 	go func() {
 		defer close(p.end)
-		p.end <- errors.Join(p.cmd.Wait(), log.Close())
+		_, _ = p.cmd.Wait(), log.Close() // it was asked to end, so it did not end with success
 	}()
 	s.processes = append(s.processes, p)
 	return nil

@@ -28,7 +28,7 @@ func main() {
 }
 
 func get(ctx context.Context, names []string) error {
-	programs := []controlplane.Program{controlplane.ControlPlaneProgram(), controlplane.Helm, controlplane.Kubectl}
+	programs := []controlplane.Program{controlplane.Needed(), controlplane.Helm, controlplane.Kubectl}
 	if len(names) > 0 {
 		programs = nil
 		for _, name := range names {
