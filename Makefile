@@ -19,6 +19,7 @@ demo: ## Show the whole way on a real control plane (KEEP=1 leaves it running, D
 	@cd test && go run ./demo $(if $(KEEP),--keep) $(if $(DEMO_KUBECONFIG),--kubeconfig '$(abspath $(DEMO_KUBECONFIG))')
 
 test: controlplane ## Run all tests, on a real control plane and with a real git and Helm
+	go test -count=1 . # it asks the go command, of which the test cache knows nothing
 	go test ./...
 	cd test && go test -timeout 30m -p 1 ./...
 

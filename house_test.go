@@ -102,9 +102,15 @@ func TestTheCoreIsPure(t *testing.T) {
 }
 
 func TestEveryDirectDependencyHasItsReason(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all").Output()
+	mod, err := os.ReadFile("go.mod")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var required []string
+	for line := range strings.Lines(string(mod)) {
+		if path, version, ok := strings.Cut(strings.TrimSpace(line), " v"); ok && strings.HasPrefix(line, "\t") && !strings.Contains(version, "// indirect") {
+			required = append(required, path)
+		}
 	}
 	page, err := os.ReadFile("docs/dependencies.md")
 	if err != nil {
@@ -116,7 +122,7 @@ func TestEveryDirectDependencyHasItsReason(t *testing.T) {
 			listed = append(listed, strings.TrimSpace(cells[1]))
 		}
 	}
-	if diff := cmp.Diff(strings.Fields(string(out)), listed); diff != "" {
+	if diff := cmp.Diff(required, listed); diff != "" {
 		t.Errorf("direct dependencies (-go.mod +docs/dependencies.md):\n%s", diff)
 	}
 }
