@@ -11,7 +11,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -156,18 +155,9 @@ func (d DesiredState) Check(destination string) error {
 // field, text after the end, or anything that Check refuses is ErrBadState; an
 // error of the reader is returned as it is.
 func DecodeState(r io.Reader, destination string) (DesiredState, error) {
-	text, err := io.ReadAll(r)
+	d, err := decode[DesiredState](r, "the desired state", ErrBadState)
 	if err != nil {
-		return DesiredState{}, fmt.Errorf("reading the desired state: %w", err)
-	}
-	var d DesiredState
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&d); err != nil {
-		return DesiredState{}, fmt.Errorf("%w: %w", ErrBadState, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return DesiredState{}, fmt.Errorf("%w: there is text after its end", ErrBadState)
+		return DesiredState{}, err
 	}
 	return d, d.Check(destination)
 }

@@ -1,10 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -87,18 +85,9 @@ func isDigest(text string) bool {
 // field, text after the end, or anything that Check refuses is ErrBadStatus; an
 // error of the reader is returned as it is.
 func DecodeStatus(r io.Reader, destination string) (Status, error) {
-	text, err := io.ReadAll(r)
+	s, err := decode[Status](r, "the status", ErrBadStatus)
 	if err != nil {
-		return Status{}, fmt.Errorf("reading the status: %w", err)
-	}
-	var s Status
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s); err != nil {
-		return Status{}, fmt.Errorf("%w: %w", ErrBadStatus, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Status{}, fmt.Errorf("%w: there is text after its end", ErrBadStatus)
+		return Status{}, err
 	}
 	return s, s.Check(destination)
 }

@@ -1,8 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 )
@@ -22,6 +26,24 @@ func StatusPath(destination string) string { return destinationPath(destination)
 
 func destinationPath(destination string) string {
 	return "/v1/destinations/" + url.PathEscape(destination)
+}
+
+// decode reads one JSON value that has no unknown field and nothing behind it.
+// What is wrong with the text is bad; an error of the reader is returned as it is.
+func decode[T any](r io.Reader, what string, bad error) (value T, err error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return value, fmt.Errorf("reading %s: %w", what, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&value); err != nil {
+		return value, fmt.Errorf("%w: %w", bad, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return value, fmt.Errorf("%w: there is text after its end", bad)
+	}
+	return value, nil
 }
 
 // Fingerprint is the SHA-256 of a certificate in DER, as
