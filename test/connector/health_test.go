@@ -58,6 +58,11 @@ func TestAClusterThatIsAwayIsSaidOnceAndCaughtUpWith(t *testing.T) {
 	mark := b.mark()
 	cp.KillAPIServer()
 	b.logged(mark, "the cluster cannot be reached", "connection refused")
+	// Nothing would have to be written for this one: still, nobody knows what the cluster has now.
+	unseen := b.grant(entry("ann", "view", ""), entry("ann", "view", "comes-later"))
+	if s := b.until("the new state to be looked at", func(s api.Status) bool { return s.Desired == unseen }); s.Enforced != "" {
+		t.Errorf("it reports %+v of a cluster that it cannot see", s)
+	}
 	digest := b.grant(entry("ann", "view", ""), entry("bob", "view", ""))
 	s := b.until("the change to fail", func(s api.Status) bool { return s.Desired == digest && len(s.Held) == 1 })
 	if s.Enforced != "" || s.Pending != 1 || !strings.HasPrefix(s.Held[0].Reason, "update of infra:"+b.name+":view: dial tcp ") {

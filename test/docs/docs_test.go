@@ -123,6 +123,7 @@ func (s *session) typed(ctx context.Context, t *testing.T, command string) strin
 	}
 	defer file.Close()
 	cmd := exec.CommandContext(ctx, "bash", "-c", `
+		set -o allexport
 		[ ! -e "$STATE" ] || . "$STATE"
 		eval "$1"
 		{ export -p; printf 'cd %q\n' "$PWD"; } > "$STATE"`, "bash", command)
