@@ -79,7 +79,8 @@ func TestWhateverIsKilledTheClusterEndsAsTheFilesSay(t *testing.T) {
 				w.Infra(append([]string{"grants", "remove"}, g.arguments()...)...)
 			}
 		}
-		for i := range 1 + dice.IntN(3) {
+		few := max(0, 30-len(m.granted)) // or the dice might leave next to nothing to compare
+		for i := range max(1+dice.IntN(3), few) {
 			g := m.anotherGrant()
 			if i == 0 {
 				g = m.newcomer(round) // others may have by a group what a grant says: no sign of work would come
@@ -255,9 +256,6 @@ func (m *model) bindings(t *testing.T) map[bound]int {
 				out[bound{namespace, clusterRole, "Group", g.subject}] = 1
 			}
 		}
-	}
-	if len(out) < 30 {
-		t.Fatalf("the dice left next to nothing to compare: %v", out)
 	}
 	return out
 }
