@@ -39,8 +39,6 @@ type stage struct {
 	dir        string // a folder of the demo's own
 	repo       string // the access repository
 	kubeconfig string // of the cluster's administrator
-	infra      string // the program
-	kubectl    string // the program
 	address    string // of the server
 
 	own       *controlplane.ControlPlane // nil: the cluster is somebody else's
@@ -69,7 +67,7 @@ func build(ctx context.Context, kubeconfig string) (*stage, error) {
 	if s.dir, err = os.MkdirTemp("", "infra-demo"); err != nil {
 		return s, err
 	}
-	s.repo, s.infra = filepath.Join(s.dir, "access"), filepath.Join(s.dir, "bin", "infra")
+	s.repo = filepath.Join(s.dir, "access")
 	s.kubeconfig = filepath.Join(s.dir, "kubeconfig")
 	if err := s.begin(ctx, kubeconfig); err != nil {
 		return s, err
@@ -150,7 +148,7 @@ func (s *stage) bindings(ctx context.Context) ([]string, error) {
 // begin gets the programs and the cluster.
 func (s *stage) begin(ctx context.Context, kubeconfig string) error {
 	err := timed("building infra", func() error {
-		out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(chart.Dir(), "..", ".."), "-o", s.infra, "./cmd/infra").CombinedOutput()
+		out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(chart.Dir(), "..", ".."), "-o", s.program("infra"), "./cmd/infra").CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("building infra: %w: %s", err, out)
 		}
@@ -164,7 +162,9 @@ func (s *stage) begin(ctx context.Context, kubeconfig string) error {
 		if err != nil {
 			return err
 		}
-		s.kubectl = path
+		if err := os.Symlink(path, s.program(string(program))); err != nil {
+			return err
+		}
 	}
 	if kubeconfig != "" {
 		s.cluster, err = controlplane.Existing(kubeconfig)
@@ -182,12 +182,15 @@ func (s *stage) begin(ctx context.Context, kubeconfig string) error {
 	})
 }
 
+// program is the path of a program that the story uses: infra, helm or kubectl.
+func (s *stage) program(name string) string { return filepath.Join(s.dir, "bin", name) }
+
 // environ is that of somebody who works in the access repository: themselves,
 // with nothing of the real user's set-up.
 func (s *stage) environ() []string {
 	return []string{
 		"HOME=" + s.dir,
-		"PATH=" + filepath.Dir(s.infra) + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"PATH=" + s.program("") + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"KUBECONFIG=" + s.kubeconfig,
 		"GIT_CONFIG_NOSYSTEM=1",
 		"GIT_AUTHOR_NAME=Demo", "GIT_AUTHOR_EMAIL=demo@example.com",
@@ -203,7 +206,7 @@ func (s *stage) start(name string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	p.cmd = exec.Command(s.infra, args...)
+	p.cmd = exec.Command(s.program("infra"), args...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = s.environ(), log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the demo, which ends its parts in order
 	if err := p.cmd.Start(); err != nil {

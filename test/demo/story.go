@@ -252,7 +252,7 @@ func (s *stage) explain() {
 Everything is still running. In another terminal:
 
     export KUBECONFIG=%s
-    export PATH=%s:%s:$PATH
+    export PATH=%s:$PATH
     cd %s
     infra grants add you@example.com example --role view
     kubectl auth can-i list pods --as you@example.com
@@ -260,5 +260,5 @@ Everything is still running. In another terminal:
     The server is at https://%s; logs are in %s.
 
 Ctrl-C ends everything and cleans up.
-`, s.kubeconfig, filepath.Dir(s.infra), filepath.Dir(s.kubectl), s.repo, s.address, s.dir)
+`, s.kubeconfig, s.program(""), s.repo, s.address, s.dir)
 }

@@ -62,11 +62,8 @@ func (s *stage) shell(ctx context.Context, fails bool, words ...string) error {
 func (s *stage) typed(ctx context.Context, fails bool, show func(string) string, words ...string) (string, error) {
 	fmt.Printf("\n%s %s\n", dim("$"), bold(quoted(words)))
 	program := words[0]
-	if program == "infra" {
-		program = s.infra
-	}
-	if program == "kubectl" {
-		program = s.kubectl
+	if program != "git" { // the demo has its own
+		program = s.program(program)
 	}
 	cmd := exec.CommandContext(ctx, program, words[1:]...)
 	cmd.Dir, cmd.Env = s.repo, s.environ()
