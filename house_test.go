@@ -25,18 +25,19 @@ var arrows = map[string][]string{
 	"schema":       {"auth"},
 	"access":       {"schema", "api"},
 	"policy":       {"access", "schema"},
+	"review":       {"access", "policy", "schema"},
 	"reconciler":   {"api"},
 	"api/client":   {"api"},
 	"server":       {"repo", "policy", "access", "schema", "auth", "api"},
 	"connector":    {"reconciler", "api", "api/client"},
 	"repo/gittest": {},
-	"cmd/infra":    {"access", "api", "auth", "connector", "policy", "repo", "schema", "server"},
+	"cmd/infra":    {"access", "api", "auth", "connector", "policy", "repo", "review", "schema", "server"},
 }
 
 // pure packages take values and the time, and return values: nothing that they
 // import, however far away, may speak to a network, a cluster, a Git
 // repository, another program or a log.
-var pure = []string{"schema", "access", "policy", "reconciler", "auth", "api"}
+var pure = []string{"schema", "access", "policy", "review", "reconciler", "auth", "api"}
 
 func impure(path string) bool {
 	return slices.Contains([]string{"net", "net/http", "log", "log/slog", "os/exec"}, path) ||

@@ -30,6 +30,7 @@ func lostDeclarations(accepted, next *schema.Snapshot) []Refusal {
 		}
 		delete(lost, group.Name) // once for each group is enough
 		refusals = append(refusals, Refusal{
+			Kind: Denied,
 			Rule: Declaration,
 			Pos:  row.Reasons[0].Grant.Pos,
 			Message: fmt.Sprintf("group %q is granted %s on %s but is no longer declared (it was at %s): its members would be unknown",

@@ -39,12 +39,28 @@ type Verdict struct {
 // Accepted says whether nothing was held against the revision.
 func (v Verdict) Accepted() bool { return len(v.Refusals) == 0 }
 
+// Kind tells what a refusal is: it decides the exit code, and what there is to do.
+type Kind string
+
+// The kinds of refusal.
+const (
+	Invalid Kind = "invalid" // the revision cannot be served at all
+	Denied  Kind = "policy"  // a rule is against it
+	Braked  Kind = "brake"   // it takes access from many, and nobody has said that this is meant
+)
+
 // A Refusal is one reason against a revision, with the way out.
 type Refusal struct {
+	Kind    Kind
 	Rule    Rule
 	Pos     schema.Pos // zero where no one place is at fault
 	Message string
 	Hint    string // what to do; may be empty
+
+	// Of a brake.
+	Destination string
+	People      int // who would lose access there
+	Of          int // who had any
 }
 
 // String is the position where there is one, and the message.
@@ -55,13 +71,15 @@ func (r Refusal) String() string {
 	return r.Pos.String() + ": " + r.Message
 }
 
-// Rule names what refused a revision.
+// Rule names what refused a revision: one of those below, or the name of a rule
+// of the repository's own policy, which cannot be any of them.
 type Rule string
 
 // The rules that hold in every repository.
 const (
 	Readable    Rule = "readable"    // a revision with errors is not served
 	Declaration Rule = "declaration" // a granted group does not lose its declaration
+	Brake       Rule = "brake"       // a large removal is acknowledged
 )
 
 // Step judges next against the accepted revision. What cannot be read is not
@@ -69,7 +87,7 @@ const (
 func Step(accepted, next Revision) Verdict {
 	v := Verdict{Revision: next.ID}
 	for _, p := range next.Problems.Errors() {
-		v.Refusals = append(v.Refusals, Refusal{Rule: Readable, Pos: p.Pos, Message: p.Message})
+		v.Refusals = append(v.Refusals, Refusal{Kind: Invalid, Rule: Readable, Pos: p.Pos, Message: p.Message})
 	}
 	if len(v.Refusals) > 0 {
 		return v

@@ -46,3 +46,38 @@ func MatchNamespace(pattern, name string) bool {
 	}
 	return !strings.HasPrefix(name, systemNamespaces) && Match(pattern, name)
 }
+
+// overlap says whether there is a text that fits both of two patterns.
+func overlap(a, b string) bool {
+	// fits[j] says whether some text fits a[:i] and b[:j].
+	fits := make([]bool, len(b)+1)
+	for i := range len(a) + 1 {
+		before := fits
+		fits = make([]bool, len(b)+1)
+		for j := range len(b) + 1 {
+			switch {
+			case i == 0 && j == 0:
+				fits[j] = true
+			case i > 0 && a[i-1] == '*':
+				fits[j] = before[j] || j > 0 && fits[j-1]
+			case j > 0 && b[j-1] == '*':
+				fits[j] = fits[j-1] || i > 0 && before[j]
+			default:
+				fits[j] = i > 0 && j > 0 && a[i-1] == b[j-1] && before[j-1]
+			}
+		}
+	}
+	return fits[len(b)]
+}
+
+// overlapExcept is overlap for the names that a pattern may mean: those that are
+// reserved are meant only by their own name.
+func overlapExcept(a, b string, means func(pattern, name string) bool) bool {
+	switch {
+	case !IsPattern(a):
+		return means(b, a)
+	case !IsPattern(b):
+		return means(a, b)
+	}
+	return overlap(a, b)
+}

@@ -12,6 +12,7 @@ import (
 // file names (bytewise) and of lines within a file.
 type Snapshot struct {
 	Settings         Settings
+	Users            []DeclaredUser
 	Grants           []Grant
 	Groups           []Group
 	Keys             []Key
@@ -52,7 +53,9 @@ func (s *Snapshot) Knows(subject Subject) bool {
 type Settings struct {
 	Version int        // of the format; this package reads 1
 	Changes ChangeMode // the zero value reads as ChangeCommit
-	Pos     Pos        // of infra.yaml
+	Policy  []PolicyRule
+	Brakes  Brakes
+	Pos     Pos // of infra.yaml
 }
 
 // ChangeMode is what an edit by the command line does by default.

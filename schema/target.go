@@ -48,3 +48,20 @@ func (t Target) Validate() error {
 const systemNamespaces = "kube-"
 
 var patternForm = regexp.MustCompile(`^[-a-z0-9*]{1,63}$`)
+
+// Covers says whether t reaches everything that o reaches: the same, the whole
+// destination for a namespace of it, a pattern for what matches it. It may say
+// no of two unusual patterns of which one does cover the other, never yes where
+// it does not.
+func (t Target) Covers(o Target) bool {
+	if !MatchDestination(t.Destination, o.Destination) {
+		return false
+	}
+	return t.Namespace == "" || o.Namespace != "" && MatchNamespace(t.Namespace, o.Namespace)
+}
+
+// Overlaps says whether there may be a namespace that both reach.
+func (t Target) Overlaps(o Target) bool {
+	return overlapExcept(t.Destination, o.Destination, MatchDestination) &&
+		(t.Namespace == "" || o.Namespace == "" || overlapExcept(t.Namespace, o.Namespace, MatchNamespace))
+}

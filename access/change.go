@@ -1,0 +1,117 @@
+package access
+
+import (
+	"time"
+
+	"github.com/infrahq/infra/schema"
+)
+
+// A Change is one difference between two tables, in words of access: somebody
+// gains, loses or keeps something for longer or shorter; or something else of
+// the repository changes that a reviewer should hear of. Every change is
+// complete in itself: what is rendered needs nothing but the changes.
+type Change struct {
+	Kind   Kind
+	Danger Danger     // of what is gained or lost; what else changes has the danger that it brings
+	Pos    schema.Pos // the line that causes it; of the old files where InOld
+	InOld  bool
+
+	// Of Gained, Lost, Extended and Shortened.
+	Subject      schema.Subject // a person, or a group of the identity provider
+	Role         string
+	Target       schema.Target
+	Destinations []string // that Target means and whose access changes; with a pattern the known ones, perhaps none
+	Expires      time.Time
+	Before       time.Time // the expiry before, of Extended and Shortened; zero: never
+	Reasons      []Reason  // of the new table, or of the old where InOld; the one that counts comes first
+	Others       []Row     // Gained: what they had and have of it otherwise; Lost: what of it they keep
+	Powers       []Power   // what makes the role dangerous there, most dangerous first
+	GroupSize    int       // people in the group that the first reason is granted to; zero: it is the subject's own
+	Outlives     string    // how it can outlive its removal; empty: not known to
+
+	// Of all others.
+	Name   string  // of the key, destination, role, rule, setting or group
+	Fields []Field // what is different about it
+	People int     // how many people it reaches, where that is known
+}
+
+// A Field is a part of a thing, before and after a change, in words.
+type Field struct {
+	Name          string
+	Before, After string // empty: not there
+}
+
+// Kind says what a change is.
+type Kind string
+
+// The kinds of change. The first four are of people's access, and are what
+// Table.Rows says; the others are of what the files say beside that.
+const (
+	Gained    Kind = "gains"
+	Lost      Kind = "loses"
+	Extended  Kind = "extended"  // the same access ends later
+	Shortened Kind = "shortened" // the same access ends earlier
+
+	KeyAdded           Kind = "key added"
+	KeyRemoved         Kind = "key removed"
+	KeyChanged         Kind = "key changed"
+	DestinationAdded   Kind = "destination added"
+	DestinationRemoved Kind = "destination removed"
+	DestinationChanged Kind = "destination changed"
+	RoleChanged        Kind = "role changed" // what a custom role of a destination allows
+	RevocationAdded    Kind = "revocation added"
+	RevocationRemoved  Kind = "revocation removed"
+	RuleAdded          Kind = "policy rule added"
+	RuleRemoved        Kind = "policy rule removed"
+	RuleChanged        Kind = "policy rule changed"
+	BrakesChanged      Kind = "brakes changed"
+	SettingChanged     Kind = "setting changed"
+	Acknowledged       Kind = "acknowledgement"
+)
+
+// OfAccess says whether a change of this kind is one of people's access.
+func (k Kind) OfAccess() bool {
+	return k == Gained || k == Lost || k == Extended || k == Shortened
+}
+
+// Danger orders changes: how bad it would be if this were a mistake.
+type Danger int
+
+// The dangers, least first.
+const (
+	Ordinary     Danger = iota
+	ReadsSecrets        // reads secrets of a namespace
+	Executes            // runs commands in containers of a namespace
+	Administers         // may give access in a namespace, or use the server's API as admin
+	EqualsAdmin         // equal to cluster-admin: over the whole cluster, or over a kube-* namespace
+	ClusterAdmin        // cluster-admin
+)
+
+// Power is something that a role allows and that a reviewer should hear of.
+type Power string
+
+// The powers. Of a custom role they follow from its rules, where the repository
+// has them.
+const (
+	PowerEverything   Power = "everything"                // verbs * on resources *
+	PowerEscalate     Power = "escalate"                  // roles it does not have itself
+	PowerBind         Power = "bind"                      // roles to anybody
+	PowerImpersonate  Power = "impersonate"               // other people
+	PowerNodesProxy   Power = "nodes/proxy"               // the kubelet's API, past admission and audit
+	PowerBindings     Power = "writes role bindings"      // gives what it has itself to others
+	PowerMintTokens   Power = "mints tokens"              // of service accounts
+	PowerExec         Power = "runs commands in pods"     // pods/exec, or creating pods
+	PowerSecrets      Power = "reads secrets"             //
+	PowerUnknownRules Power = "what it allows is unknown" // a custom role without rules in the repository
+)
+
+// Compare says what is different between two tables at an instant: what has
+// expired by then is not there. Changes are sorted by danger, the worst first,
+// then gains before the rest, then by destination, subject and role.
+//
+// It speaks of effective access. Who is cluster-admin already gains nothing by
+// view; who loses admin and keeps view is told so (Others). Lines that move,
+// files and groups that get another name change nothing.
+func Compare(old, new *Table, at time.Time) []Change {
+	return nil
+}
