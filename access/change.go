@@ -10,29 +10,32 @@ import (
 // gains, loses or keeps something for longer or shorter; or something else of
 // the repository changes that a reviewer should hear of. Every change is
 // complete in itself: what is rendered needs nothing but the changes.
+//
+// Slices may be shared between changes: do not change them.
 type Change struct {
 	Kind   Kind
 	Danger Danger     // of what is gained or lost; what else changes has the danger that it brings
-	Pos    schema.Pos // the line that causes it; of the old files where InOld
+	Pos    schema.Pos // the line that causes it: a grant, a membership or a revocation; of the old files where InOld
 	InOld  bool
 
 	// Of Gained, Lost, Extended and Shortened.
 	Subject      schema.Subject // a person, or a group of the identity provider
 	Role         string
-	Target       schema.Target
-	Destinations []string // that Target means and whose access changes; with a pattern the known ones, perhaps none
-	Expires      time.Time
-	Before       time.Time // the expiry before, of Extended and Shortened; zero: never
-	Reasons      []Reason  // of the new table, or of the old where InOld; the one that counts comes first
-	Others       []Row     // Gained: what they had and have of it otherwise; Lost: what of it they keep
-	Powers       []Power   // what makes the role dangerous there, most dangerous first
-	GroupSize    int       // people in the group that the first reason is granted to; zero: it is the subject's own
-	Outlives     string    // how it can outlive its removal; empty: not known to
+	Target       schema.Target // of a renamed destination under its new name
+	Destinations []string      // that Target means and whose access changes by this; with a pattern the known ones, perhaps none
+	Expires      time.Time     // of Lost the end that it would have had
+	Before       time.Time     // the end before, of Extended and Shortened; zero: never
+	Reasons      []Reason      // of the new table, of Lost those of the old; the one that counts comes first
+	Others       []Row         // what overlaps with it, most relevant first. Gained, Extended: what they had of it; Lost, Shortened: what they keep
+	Powers       []Power       // what makes the role dangerous there, most dangerous first
+	GroupSize    int           // people in the group that the first reason is granted to; zero: it is the subject's own
+	Outlives     string        // how it can outlive its removal; empty: not known to
 
-	// Of all others.
+	// Of all others. RoleChanged has Role and Destinations, and what is of a
+	// destination has Destinations.
 	Name   string  // of the key, destination, role, rule, setting or group
 	Fields []Field // what is different about it
-	People int     // how many people it reaches, where that is known
+	People int     // how many people and groups of the identity provider it reaches, where that is known
 }
 
 // A Field is a part of a thing, before and after a change, in words.
@@ -104,14 +107,3 @@ const (
 	PowerSecrets      Power = "reads secrets"             //
 	PowerUnknownRules Power = "what it allows is unknown" // a custom role without rules in the repository
 )
-
-// Compare says what is different between two tables at an instant: what has
-// expired by then is not there. Changes are sorted by danger, the worst first,
-// then gains before the rest, then by destination, subject and role.
-//
-// It speaks of effective access. Who is cluster-admin already gains nothing by
-// view; who loses admin and keeps view is told so (Others). Lines that move,
-// files and groups that get another name change nothing.
-func Compare(old, new *Table, at time.Time) []Change {
-	return nil
-}

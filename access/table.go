@@ -30,6 +30,11 @@ type Table struct {
 	byDestination map[string][]int         // of rows whose destination is a name
 	patterned     []int                    // of rows whose destination is a pattern
 	destinations  map[string]schema.Destination
+
+	// What it was made of, for Compare.
+	snapshot *schema.Snapshot
+	revoked  schema.Revoked
+	members  map[schema.Subject][]member // of every subject of a grant
 }
 
 // A Row says that a subject has a role on a target, and why. There is one row
@@ -74,6 +79,9 @@ func Resolve(s *schema.Snapshot, r schema.Revoked) *Table {
 		bySubject:     map[schema.Subject][]int{},
 		byDestination: map[string][]int{},
 		destinations:  map[string]schema.Destination{},
+		snapshot:      s,
+		revoked:       r,
+		members:       members.known,
 	}
 	for _, grant := range s.Grants {
 		for _, m := range members.of(grant.Subject) {

@@ -1,0 +1,347 @@
+package access
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/infrahq/infra/schema"
+)
+
+// Compare says what is different between two tables at an instant: what has
+// expired by then is not there. A nil table is an empty one. Changes are sorted
+// by danger, the worst first, then gains before the rest, then by destination,
+// subject and role.
+//
+// It speaks of effective access. Who is cluster-admin already gains nothing by
+// view; who loses admin and keeps view is told so (Others). Lines that move,
+// files and groups that get another name change nothing; nor does the new name
+// of a destination that lists the old one in `formerly`.
+//
+// The changes of access are exact: what they name (the role and all that it
+// contains, on Destinations and whatever else a pattern may come to mean, from
+// the instant or Before until Expires, or the other way round) less what Others
+// say is all that is gained or lost, and each names something.
+func Compare(old, new *Table, at time.Time) []Change {
+	c := newComparison(old, new, at)
+	c.people()
+	c.keys()
+	c.destinations()
+	c.roles()
+	c.revocations()
+	c.policy()
+	c.settings()
+	slices.SortStableFunc(c.changes, compareChanges)
+	return c.changes
+}
+
+func compareChanges(a, b Change) int {
+	return cmp.Or(
+		-cmp.Compare(a.Danger, b.Danger),
+		cmp.Compare(rank(a.Kind), rank(b.Kind)),
+		cmp.Compare(a.Target.Destination, b.Target.Destination),
+		a.Subject.Compare(b.Subject),
+		cmp.Compare(a.Role, b.Role),
+		cmp.Compare(a.Target.Namespace, b.Target.Namespace),
+		cmp.Compare(a.Name, b.Name),
+		a.Pos.Compare(b.Pos),
+	)
+}
+
+// rank puts gains before losses, and people before things.
+func rank(k Kind) int {
+	return slices.Index([]Kind{Gained, Extended, Lost, Shortened,
+		KeyAdded, KeyChanged, KeyRemoved, DestinationAdded, DestinationChanged, DestinationRemoved, RoleChanged,
+		RevocationRemoved, RevocationAdded, RuleRemoved, RuleChanged, RuleAdded, BrakesChanged, SettingChanged, Acknowledged}, k)
+}
+
+// A comparison is Compare at work.
+type comparison struct {
+	old, new *side
+	at       time.Time
+	places   places
+	assessed map[assessedKey]assessment
+	changes  []Change
+}
+
+// A side is one of the two tables.
+type side struct {
+	*Table
+	isNew  bool
+	grants map[grantID][]*schema.Grant // made when it is first asked for
+	groups map[string]*schema.Group    // likewise
+}
+
+func newComparison(old, new *Table, at time.Time) *comparison {
+	empty := func(t *Table) *Table {
+		if t == nil {
+			return Resolve(&schema.Snapshot{}, schema.Revoked{})
+		}
+		return t
+	}
+	c := &comparison{old: &side{Table: empty(old)}, new: &side{Table: empty(new), isNew: true}, at: at, assessed: map[assessedKey]assessment{}}
+	c.places = newPlaces(c.old.snapshot, c.new.snapshot)
+	return c
+}
+
+// people compares each subject that either table has.
+func (c *comparison) people() {
+	for s := range c.new.bySubject {
+		c.person(s)
+	}
+	for s := range c.old.bySubject {
+		if _, both := c.new.bySubject[s]; !both {
+			c.person(s)
+		}
+	}
+}
+
+func (c *comparison) person(s schema.Subject) {
+	if c.same(s) {
+		return
+	}
+	old, new := c.held(c.old, s), c.held(c.new, s)
+	for _, p := range c.places.renamed {
+		c.compare(s, at(old, p, p.old), at(new, p, []string{p.name}))
+	}
+	if len(c.places.renamed) > 0 {
+		isRenamed := func(h holding) bool { return c.places.isRenamed(h.target.Destination) }
+		old, new = slices.DeleteFunc(old, isRenamed), slices.DeleteFunc(new, isRenamed)
+	}
+	c.compare(s, old, new)
+}
+
+// same says whether nothing can have changed for a subject: the rows are the
+// same, and no destination under a pattern of them has another name.
+func (c *comparison) same(s schema.Subject) bool {
+	old, new := c.old.bySubject[s], c.new.bySubject[s]
+	if len(old) != len(new) {
+		return false
+	}
+	for i := range old {
+		a, b := &c.old.rows[old[i]], &c.new.rows[new[i]]
+		if a.Role != b.Role || a.Target != b.Target || !a.Expires.Equal(b.Expires) {
+			return false
+		}
+		if len(c.places.renamed) > 0 && schema.IsPattern(a.Target.Destination) {
+			return false
+		}
+	}
+	return true
+}
+
+// A holding is a row that has not expired, and what it reaches: its target with
+// the destination under the name that it has now.
+type holding struct {
+	row     *Row
+	target  schema.Target
+	matched bool // the other side has the very same
+}
+
+func (h holding) asRow() Row {
+	row := *h.row
+	row.Target = h.target
+	return row
+}
+
+// held are the holdings of a subject, in order of the table.
+func (c *comparison) held(s *side, subject schema.Subject) []holding {
+	indexes := s.bySubject[subject]
+	out := make([]holding, 0, len(indexes))
+	for _, i := range indexes {
+		if row := &s.rows[i]; !row.Expired(c.at) {
+			h := holding{row: row, target: row.Target}
+			if !s.isNew {
+				h.target.Destination = c.places.now(h.target.Destination)
+			}
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// at are the holdings that reach a renamed destination, each as one on just that.
+func at(held []holding, p place, names []string) []holding {
+	var out []holding
+	for _, h := range held {
+		reaches := h.target.Destination == p.name
+		if schema.IsPattern(h.target.Destination) {
+			reaches = slices.ContainsFunc(names, func(name string) bool { return schema.MatchDestination(h.target.Destination, name) })
+		}
+		if reaches {
+			h.target.Destination = p.name
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// compare finds the changes between what a subject held and holds.
+func (c *comparison) compare(s schema.Subject, old, new []holding) {
+	match(old, new)
+	c.changed(s, c.new, new, old)
+	c.changed(s, c.old, old, new)
+}
+
+// match marks what both sides have: nothing changes by it.
+func match(old, new []holding) {
+	type key struct {
+		role   string
+		target schema.Target
+	}
+	had := make(map[key]int, len(old))
+	for i, h := range old {
+		had[key{h.row.Role, h.target}] = i
+	}
+	for i, h := range new {
+		if j, ok := had[key{h.row.Role, h.target}]; ok && h.row.Expires.Equal(old[j].row.Expires) {
+			new[i].matched, old[j].matched = true, true
+		}
+	}
+}
+
+// changed finds what one side has that the other has not, or not for so long.
+func (c *comparison) changed(s schema.Subject, on *side, mine, theirs []holding) {
+	for i := range mine {
+		h := &mine[i]
+		if h.matched {
+			continue
+		}
+		other := longest(theirs, h.row.Role, h.target)
+		if other != nil && !endsLater(h.row.Expires, other.row.Expires) || said(mine, i, h.target) {
+			continue
+		}
+		change := Change{
+			Subject: s,
+			Role:    h.row.Role,
+			Target:  h.target,
+			Expires: h.row.Expires,
+			Others:  others(*h, other, theirs),
+		}
+		change.Destinations = c.reached(mine, theirs, i)
+		reasons, against := h.row.Reasons, on
+		switch {
+		case on.isNew && other == nil:
+			change.Kind = Gained
+		case on.isNew:
+			change.Kind, change.Before = Extended, other.row.Expires
+		case other == nil:
+			change.Kind = Lost
+		default:
+			change.Kind, change.Before, change.Expires = Shortened, h.row.Expires, other.row.Expires
+			reasons, against = other.row.Reasons, c.new
+		}
+		change.Reasons = c.ordered(against, s, reasons)
+		counts := change.Reasons[0]
+		if change.Kind == Shortened {
+			counts = c.ordered(on, s, h.row.Reasons)[0]
+		}
+		change.Pos, change.InOld = c.cause(on, s, counts)
+		if len(change.Reasons[0].Via) > 0 {
+			change.GroupSize = against.size(change.Reasons[0].Grant.Subject)
+		}
+		found := c.assess(on, h.row.Role, h.target)
+		change.Danger, change.Powers, change.Outlives = found.danger, found.powers, found.outlives
+		c.changes = append(c.changes, change)
+	}
+}
+
+// longest is the holding that covers a role on a target for the longest; nil:
+// none does. Of several it is the one on that very role and target, or the first.
+func longest(held []holding, role string, target schema.Target) *holding {
+	var best *holding
+	for i := range held {
+		h := &held[i]
+		if !Contains(h.row.Role, role) || !h.target.Covers(target) {
+			continue
+		}
+		exact := h.row.Role == role && h.target == target
+		if best == nil || endsLater(h.row.Expires, best.row.Expires) || exact && !endsLater(best.row.Expires, h.row.Expires) {
+			best = h
+		}
+	}
+	return best
+}
+
+// said says whether, on a target of mine[i], another of mine says as much and
+// more; of those that say the same, the one of the widest destination does.
+func said(mine []holding, i int, target schema.Target) bool {
+	h := mine[i]
+	for j, m := range mine {
+		if j == i || !Contains(m.row.Role, h.row.Role) || !m.target.Covers(target) || endsLater(h.row.Expires, m.row.Expires) {
+			continue
+		}
+		same := m.row.Role == h.row.Role && m.target.Namespace == h.target.Namespace && m.row.Expires.Equal(h.row.Expires)
+		if !same || cmp.Or(compareWidth(m.target.Destination, h.target.Destination), cmp.Compare(j, i)) < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// compareWidth puts a pattern before all that it covers: what covers another has
+// fewer characters of its own, or the same with more gaps.
+func compareWidth(a, b string) int {
+	gaps := func(s string) int { return strings.Count(s, "*") }
+	return cmp.Or(cmp.Compare(len(a)-gaps(a), len(b)-gaps(b)), -cmp.Compare(gaps(a), gaps(b)))
+}
+
+// reached are the destinations whose access changes by a holding that does
+// change something: of a pattern those that are known, and where nothing of
+// either side says as much.
+func (c *comparison) reached(mine, theirs []holding, i int) []string {
+	h := mine[i]
+	if !schema.IsPattern(h.target.Destination) {
+		return []string{h.target.Destination}
+	}
+	var out []string
+	for _, name := range c.places.names {
+		if !schema.MatchDestination(h.target.Destination, name) {
+			continue
+		}
+		there := schema.Target{Destination: name, Namespace: h.target.Namespace}
+		other := longest(theirs, h.row.Role, there)
+		if (other == nil || endsLater(h.row.Expires, other.row.Expires)) && !said(mine, i, there) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// others are the rows of the other side that overlap with a holding: those that
+// cover its target first, then by the strength of the role.
+func others(h holding, longest *holding, theirs []holding) []Row {
+	var out []Row
+	for _, o := range theirs {
+		share := Contains(o.row.Role, h.row.Role) || Contains(h.row.Role, o.row.Role)
+		if !share || !o.target.Overlaps(h.target) {
+			continue
+		}
+		if longest != nil && o.row.Role == h.row.Role && o.target == h.target {
+			continue // Before says it, or Expires
+		}
+		out = append(out, o.asRow())
+	}
+	strength := func(role string) int {
+		if i := slices.Index(schema.BuiltinRoles, role); i >= 0 {
+			return i
+		}
+		return len(schema.BuiltinRoles)
+	}
+	narrower := func(r Row) int {
+		if r.Target.Covers(h.target) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(narrower(a), narrower(b)), cmp.Compare(strength(a.Role), strength(b.Role)))
+	})
+	return out
+}
+
+// endsLater says whether an expiry is later than another; zero is never.
+func endsLater(a, b time.Time) bool {
+	return !b.IsZero() && (a.IsZero() || a.After(b))
+}
