@@ -182,8 +182,8 @@ func TestCompareSaysWhoGainsAndLosesWhat(t *testing.T) {
 		},
 		{
 			name: "of what is gained at once only the strongest is listed",
-			new:  world{grants: grants("ann view dev.web", "ann admin dev", "ann logs dev.db")},
-			want: []string{"ann gains admin dev equals admin, by grants:2"},
+			new:  world{grants: grants("ann view dev.web", "ann admin dev", "ann logs dev.db", "bob logs dev", "bob view dev")},
+			want: []string{"ann gains admin dev equals admin, by grants:2", "bob gains view dev, by grants:5"},
 		},
 		{
 			name: "unless it ends earlier",
