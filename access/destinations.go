@@ -110,7 +110,7 @@ func (c *comparison) renamedPeople(destination string, before, after schema.Subj
 		return 0
 	}
 	seen := map[schema.Subject]bool{}
-	for _, row := range c.new.on(destination) {
+	c.new.on(destination, func(row *Row) {
 		renamed := before.UserPrefix != after.UserPrefix
 		if row.Subject.Kind == schema.GroupKind {
 			renamed = before.GroupPrefix != after.GroupPrefix
@@ -118,22 +118,8 @@ func (c *comparison) renamedPeople(destination string, before, after schema.Subj
 		if renamed && !row.Expired(c.at) {
 			seen[row.Subject] = true
 		}
-	}
+	})
 	return len(seen)
-}
-
-// on are the rows that reach a destination.
-func (t *Table) on(destination string) []*Row {
-	var rows []*Row
-	for _, i := range t.byDestination[destination] {
-		rows = append(rows, &t.rows[i])
-	}
-	for _, i := range t.patterned {
-		if schema.MatchDestination(t.rows[i].Target.Destination, destination) {
-			rows = append(rows, &t.rows[i])
-		}
-	}
-	return rows
 }
 
 // roles compares the rules of custom roles that a destination has on both sides.
@@ -160,16 +146,16 @@ func (c *comparison) roleChange(destination string, before, after schema.Role) C
 		[]part{{"powers", join(allowed(before, whole).powers)}, {"rules", rulesText(before.Rules)}},
 		[]part{{"powers", join(change.Powers)}, {"rules", rulesText(after.Rules)}})
 	holders := map[schema.Subject]bool{}
-	for _, row := range c.new.on(destination) {
+	c.new.on(destination, func(row *Row) {
 		if row.Role != after.Name || row.Expired(c.at) {
-			continue
+			return
 		}
 		holders[row.Subject] = true
 		was, is := allowed(before, row.Target), allowed(after, row.Target)
 		if slices.ContainsFunc(is.powers, func(p Power) bool { return !slices.Contains(was.powers, p) }) || is.danger > was.danger {
 			change.Danger = max(change.Danger, is.danger)
 		}
-	}
+	})
 	change.People = len(holders)
 	return change
 }

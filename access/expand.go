@@ -11,11 +11,14 @@ type expansion struct {
 	declared map[string]schema.Group
 	revoked  map[schema.Subject]bool
 	known    map[schema.Subject][]member
+	numbers  map[schema.Subject]int // of all that are members, in the order in which they were found
+	subjects []schema.Subject       // by number
 }
 
 // A member is somebody for whom a subject stands, and the groups on the way.
 type member struct {
 	subject schema.Subject
+	number  int
 	via     []string
 }
 
@@ -24,6 +27,7 @@ func newExpansion(groups []schema.Group, r schema.Revoked) *expansion {
 		declared: map[string]schema.Group{},
 		revoked:  map[schema.Subject]bool{},
 		known:    map[schema.Subject][]member{},
+		numbers:  map[schema.Subject]int{},
 	}
 	for _, g := range groups {
 		e.declared[g.Name] = g
@@ -55,6 +59,7 @@ func (e *expansion) of(s schema.Subject) []member {
 		}
 		group, declared := e.declared[m.subject.Name]
 		if m.subject.Kind == schema.User || !declared {
+			m.number = e.number(m.subject)
 			found = append(found, m)
 			continue
 		}
@@ -74,4 +79,28 @@ func (e *expansion) of(s schema.Subject) []member {
 	}
 	e.known[s] = found
 	return found
+}
+
+func (e *expansion) number(s schema.Subject) int {
+	n, ok := e.numbers[s]
+	if !ok {
+		n = len(e.subjects)
+		e.numbers[s] = n
+		e.subjects = append(e.subjects, s)
+	}
+	return n
+}
+
+// ranks are the places of the numbered subjects in their order.
+func (e *expansion) ranks() []int {
+	order := make([]int, len(e.subjects))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return e.subjects[a].Compare(e.subjects[b]) })
+	ranks := make([]int, len(order))
+	for rank, number := range order {
+		ranks[number] = rank
+	}
+	return ranks
 }

@@ -22,14 +22,7 @@ func (t *Table) DesiredState(destination string) api.DesiredState {
 	add := func(row Row) {
 		state.Entries = append(state.Entries, entry(row, d.Subjects))
 	}
-	for _, i := range t.byDestination[destination] {
-		add(t.rows[i])
-	}
-	for _, i := range t.patterned {
-		if schema.Match(t.rows[i].Target.Destination, destination) {
-			add(t.rows[i])
-		}
-	}
+	t.on(destination, func(row *Row) { add(*row) })
 	return api.Seal(state)
 }
 
@@ -45,4 +38,19 @@ func entry(row Row, names schema.SubjectNames) api.Entry {
 		e.Kind, e.Name = api.Group, names.GroupPrefix+row.Subject.Name
 	}
 	return e
+}
+
+// on calls do with each row that reaches a destination.
+func (t *Table) on(destination string, do func(*Row)) {
+	each := func(rows []Row) {
+		for i := range rows {
+			do(&rows[i])
+		}
+	}
+	each(t.byDestination[destination])
+	for _, rows := range t.patterned {
+		if schema.MatchDestination(rows[0].Target.Destination, destination) {
+			each(rows)
+		}
+	}
 }

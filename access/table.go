@@ -27,8 +27,8 @@ import (
 type Table struct {
 	rows          []Row
 	bySubject     map[schema.Subject][]int // indexes into rows, ascending
-	byDestination map[string][]int         // of rows whose destination is a name
-	patterned     []int                    // of rows whose destination is a pattern
+	byDestination map[string][]Row         // whose destination is a name
+	patterned     [][]Row                  // whose destination is a pattern, one list for each
 	destinations  map[string]schema.Destination
 
 	// What it was made of, for Compare.
@@ -69,51 +69,130 @@ type Reason struct {
 // cannot be revoked here, since infra does not know of it.
 func Resolve(s *schema.Snapshot, r schema.Revoked) *Table {
 	members := newExpansion(s.Groups, r)
-	type key struct {
-		subject schema.Subject
-		role    string
-		target  schema.Target
-	}
-	index := map[key]int{}
+	rights := collectRights(s.Grants, members)
 	t := &Table{
-		bySubject:     map[schema.Subject][]int{},
-		byDestination: map[string][]int{},
-		destinations:  map[string]schema.Destination{},
+		bySubject:     make(map[schema.Subject][]int, len(members.subjects)),
+		byDestination: map[string][]Row{},
+		destinations:  make(map[string]schema.Destination, len(s.Destinations)),
 		snapshot:      s,
 		revoked:       r,
 		members:       members.known,
 	}
-	for _, grant := range s.Grants {
-		for _, m := range members.of(grant.Subject) {
-			k := key{m.subject, grant.Role, grant.Target}
-			reason := Reason{Grant: grant, Via: m.via}
-			i, ok := index[k]
-			if !ok {
-				index[k] = len(t.rows)
-				t.rows = append(t.rows, Row{Subject: m.subject, Role: grant.Role, Target: grant.Target,
-					Expires: grant.Expires, Reasons: []Reason{reason}})
-				continue
-			}
-			row := &t.rows[i]
-			row.Expires = later(row.Expires, grant.Expires)
-			row.Reasons = append(row.Reasons, reason)
-		}
-	}
-	slices.SortFunc(t.rows, func(a, b Row) int {
-		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Role, b.Role), a.Subject.Compare(b.Subject))
-	})
-	for i, row := range t.rows {
-		t.bySubject[row.Subject] = append(t.bySubject[row.Subject], i)
-		if d := row.Target.Destination; schema.IsPattern(d) {
-			t.patterned = append(t.patterned, i)
-		} else {
-			t.byDestination[d] = append(t.byDestination[d], i)
-		}
-	}
 	for _, d := range s.Destinations {
 		t.destinations[d.Name] = d
 	}
+	t.fill(rights, members)
 	return t
+}
+
+// A right is a role on a target, and all grants of it.
+type right struct {
+	role   string
+	target schema.Target
+	grants []*schema.Grant // in order of the snapshot
+}
+
+// collectRights gathers the grants by what they give, in the order of rows, and
+// expands whom they name.
+func collectRights(grants []schema.Grant, members *expansion) []*right {
+	type key struct {
+		role   string
+		target schema.Target
+	}
+	index := make(map[key]*right, len(grants))
+	rights := make([]*right, 0, len(grants))
+	for i := range grants {
+		g := &grants[i]
+		members.of(g.Subject)
+		k := key{g.Role, g.Target}
+		r, ok := index[k]
+		if !ok {
+			r = &right{role: g.Role, target: g.Target}
+			index[k] = r
+			rights = append(rights, r)
+		}
+		r.grants = append(r.grants, g)
+	}
+	slices.SortFunc(rights, func(a, b *right) int {
+		return cmp.Or(a.target.Compare(b.target), cmp.Compare(a.role, b.role))
+	})
+	return rights
+}
+
+// fill makes the rows, right by right. A large repository has hundreds of
+// thousands, so subjects are compared by their numbers, and what is as long as
+// the rows is allocated once.
+func (t *Table) fill(rights []*right, members *expansion) {
+	ranks := members.ranks()
+	count := 0
+	for _, r := range rights {
+		for _, g := range r.grants {
+			count += len(members.of(g.Subject))
+		}
+	}
+	t.rows = make([]Row, 0, count)
+	reasons := make([]Reason, 0, count)
+	type given struct {
+		rank int
+		of   *schema.Grant
+		to   *member
+	}
+	var all []given
+	held := make([]int, len(ranks)) // how many rows each subject has, by its number
+	for _, r := range rights {
+		all = all[:0]
+		for _, g := range r.grants {
+			found := members.of(g.Subject)
+			for i := range found {
+				all = append(all, given{ranks[found[i].number], g, &found[i]})
+			}
+		}
+		slices.SortStableFunc(all, func(a, b given) int { return a.rank - b.rank })
+		for i := 0; i < len(all); {
+			row := Row{Subject: all[i].to.subject, Role: r.role, Target: r.target, Expires: all[i].of.Expires}
+			held[all[i].to.number]++
+			first := len(reasons)
+			for rank := all[i].rank; i < len(all) && all[i].rank == rank; i++ {
+				row.Expires = later(row.Expires, all[i].of.Expires)
+				reasons = append(reasons, Reason{Grant: *all[i].of, Via: all[i].to.via})
+			}
+			row.Reasons = reasons[first:len(reasons):len(reasons)]
+			t.rows = append(t.rows, row)
+		}
+	}
+	t.index(held, members)
+}
+
+// index finds the rows of each subject and destination.
+func (t *Table) index(held []int, members *expansion) {
+	indexes := make([]int, 0, len(t.rows))
+	of := make([][]int, len(held)) // each subject's part of indexes, by its number
+	for number, n := range held {
+		of[number] = indexes[len(indexes) : len(indexes) : len(indexes)+n]
+		indexes = indexes[:len(indexes)+n]
+	}
+	for i := range t.rows {
+		number := members.numbers[t.rows[i].Subject]
+		of[number] = append(of[number], i)
+	}
+	for number, s := range members.subjects {
+		if len(of[number]) > 0 {
+			t.bySubject[s] = of[number]
+		}
+	}
+	for from := 0; from < len(t.rows); {
+		d := t.rows[from].Target.Destination
+		to := from
+		for to < len(t.rows) && t.rows[to].Target.Destination == d {
+			to++
+		}
+		if schema.IsPattern(d) {
+			t.patterned = append(t.patterned, t.rows[from:to])
+		} else {
+			t.byDestination[d] = t.rows[from:to]
+		}
+		from = to
+	}
 }
 
 // later is the later of two expiries, of which zero is never.
