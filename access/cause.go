@@ -66,7 +66,7 @@ func (c *comparison) difference(on *side, s schema.Subject, r Reason) (schema.Po
 	if !on.isNew {
 		id.target.Destination = c.places.now(id.target.Destination)
 	}
-	twin := latest(c.grantsOf(other)[id])
+	twin := c.grantsOf(other)[id]
 	switch {
 	case twin == nil:
 		return r.Grant.Pos, on, true
@@ -108,27 +108,20 @@ func (c *comparison) revocation(other, on *side, s schema.Subject, r Reason) (sc
 	return schema.Pos{}, false
 }
 
-// latest is the grant that ends last; nil: there is none.
-func latest(grants []*schema.Grant) *schema.Grant {
-	var last *schema.Grant
-	for _, g := range grants {
-		if last == nil || endsLater(g.Expires, last.Expires) {
-			last = g
-		}
-	}
-	return last
-}
-
-func (c *comparison) grantsOf(s *side) map[grantID][]*schema.Grant {
+// grantsOf are the grants of a side, of several that are the same the one that
+// ends last.
+func (c *comparison) grantsOf(s *side) map[grantID]*schema.Grant {
 	if s.grants == nil {
-		s.grants = make(map[grantID][]*schema.Grant, len(s.snapshot.Grants))
+		s.grants = make(map[grantID]*schema.Grant, len(s.snapshot.Grants))
 		for i := range s.snapshot.Grants {
 			g := &s.snapshot.Grants[i]
 			id := grantID{g.Subject, g.Role, g.Target}
 			if !s.isNew {
 				id.target.Destination = c.places.now(id.target.Destination)
 			}
-			s.grants[id] = append(s.grants[id], g)
+			if first := s.grants[id]; first == nil || endsLater(g.Expires, first.Expires) {
+				s.grants[id] = g
+			}
 		}
 	}
 	return s.grants

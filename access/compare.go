@@ -3,7 +3,6 @@ package access
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/infrahq/infra/schema"
@@ -32,11 +31,25 @@ func Compare(old, new *Table, at time.Time) []Change {
 	c.revocations()
 	c.policy()
 	c.settings()
-	slices.SortStableFunc(c.changes, compareChanges)
-	return c.changes
+	return c.sorted()
 }
 
-func compareChanges(a, b Change) int {
+func (c *comparison) add(change Change) { c.changes = append(c.changes, &change) }
+
+// sorted are the changes in order.
+func (c *comparison) sorted() []Change {
+	slices.SortFunc(c.changes, compareChanges)
+	var out []Change // nil where nothing changes
+	if len(c.changes) > 0 {
+		out = make([]Change, 0, len(c.changes))
+	}
+	for _, change := range c.changes {
+		out = append(out, *change)
+	}
+	return out
+}
+
+func compareChanges(a, b *Change) int {
 	return cmp.Or(
 		-cmp.Compare(a.Danger, b.Danger),
 		cmp.Compare(rank(a.Kind), rank(b.Kind)),
@@ -62,15 +75,15 @@ type comparison struct {
 	at       time.Time
 	places   places
 	assessed map[assessedKey]assessment
-	changes  []Change
+	changes  []*Change
 }
 
 // A side is one of the two tables.
 type side struct {
 	*Table
 	isNew  bool
-	grants map[grantID][]*schema.Grant // made when it is first asked for
-	groups map[string]*schema.Group    // likewise
+	grants map[grantID]*schema.Grant // made when it is first asked for
+	groups map[string]*schema.Group  // likewise
 }
 
 func newComparison(old, new *Table, at time.Time) *comparison {
@@ -103,13 +116,21 @@ func (c *comparison) person(s schema.Subject) {
 	}
 	old, new := c.held(c.old, s), c.held(c.new, s)
 	for _, p := range c.places.renamed {
-		c.compare(s, at(old, p, p.old), at(new, p, []string{p.name}))
+		c.compare(s, old.at(p.name, p.old), new.at(p.name, []string{p.name}))
 	}
 	if len(c.places.renamed) > 0 {
 		isRenamed := func(h holding) bool { return c.places.isRenamed(h.target.Destination) }
-		old, new = slices.DeleteFunc(old, isRenamed), slices.DeleteFunc(new, isRenamed)
+		old.named, new.named = slices.DeleteFunc(old.named, isRenamed), slices.DeleteFunc(new.named, isRenamed)
 	}
 	c.compare(s, old, new)
+}
+
+// compare finds the changes between what a subject held and holds.
+func (c *comparison) compare(s schema.Subject, old, new holdings) {
+	match(old.patterned, new.patterned)
+	match(old.named, new.named)
+	c.changed(s, c.new, new, old)
+	c.changed(s, c.old, old, new)
 }
 
 // same says whether nothing can have changed for a subject: the rows are the
@@ -131,167 +152,61 @@ func (c *comparison) same(s schema.Subject) bool {
 	return true
 }
 
-// A holding is a row that has not expired, and what it reaches: its target with
-// the destination under the name that it has now.
-type holding struct {
-	row     *Row
-	target  schema.Target
-	matched bool // the other side has the very same
-}
-
-func (h holding) asRow() Row {
-	row := *h.row
-	row.Target = h.target
-	return row
-}
-
-// held are the holdings of a subject, in order of the table.
-func (c *comparison) held(s *side, subject schema.Subject) []holding {
-	indexes := s.bySubject[subject]
-	out := make([]holding, 0, len(indexes))
-	for _, i := range indexes {
-		if row := &s.rows[i]; !row.Expired(c.at) {
-			h := holding{row: row, target: row.Target}
-			if !s.isNew {
-				h.target.Destination = c.places.now(h.target.Destination)
-			}
-			out = append(out, h)
-		}
-	}
-	return out
-}
-
-// at are the holdings that reach a renamed destination, each as one on just that.
-func at(held []holding, p place, names []string) []holding {
-	var out []holding
-	for _, h := range held {
-		reaches := h.target.Destination == p.name
-		if schema.IsPattern(h.target.Destination) {
-			reaches = slices.ContainsFunc(names, func(name string) bool { return schema.MatchDestination(h.target.Destination, name) })
-		}
-		if reaches {
-			h.target.Destination = p.name
-			out = append(out, h)
-		}
-	}
-	return out
-}
-
-// compare finds the changes between what a subject held and holds.
-func (c *comparison) compare(s schema.Subject, old, new []holding) {
-	match(old, new)
-	c.changed(s, c.new, new, old)
-	c.changed(s, c.old, old, new)
-}
-
-// match marks what both sides have: nothing changes by it.
-func match(old, new []holding) {
-	type key struct {
-		role   string
-		target schema.Target
-	}
-	had := make(map[key]int, len(old))
-	for i, h := range old {
-		had[key{h.row.Role, h.target}] = i
-	}
-	for i, h := range new {
-		if j, ok := had[key{h.row.Role, h.target}]; ok && h.row.Expires.Equal(old[j].row.Expires) {
-			new[i].matched, old[j].matched = true, true
-		}
-	}
-}
-
 // changed finds what one side has that the other has not, or not for so long.
-func (c *comparison) changed(s schema.Subject, on *side, mine, theirs []holding) {
-	for i := range mine {
-		h := &mine[i]
-		if h.matched {
-			continue
+func (c *comparison) changed(s schema.Subject, on *side, mine, theirs holdings) {
+	for _, list := range [][]holding{mine.patterned, mine.named} {
+		for i := range list {
+			if !list[i].matched {
+				c.changedBy(s, on, &list[i], mine, theirs)
+			}
 		}
-		other := longest(theirs, h.row.Role, h.target)
-		if other != nil && !endsLater(h.row.Expires, other.row.Expires) || said(mine, i, h.target) {
-			continue
-		}
-		change := Change{
-			Subject: s,
-			Role:    h.row.Role,
-			Target:  h.target,
-			Expires: h.row.Expires,
-			Others:  others(*h, other, theirs),
-		}
-		change.Destinations = c.reached(mine, theirs, i)
-		reasons, against := h.row.Reasons, on
-		switch {
-		case on.isNew && other == nil:
-			change.Kind = Gained
-		case on.isNew:
-			change.Kind, change.Before = Extended, other.row.Expires
-		case other == nil:
-			change.Kind = Lost
-		default:
-			change.Kind, change.Before, change.Expires = Shortened, h.row.Expires, other.row.Expires
-			reasons, against = other.row.Reasons, c.new
-		}
-		change.Reasons = c.ordered(against, s, reasons)
-		counts := change.Reasons[0]
-		if change.Kind == Shortened {
-			counts = c.ordered(on, s, h.row.Reasons)[0]
-		}
-		change.Pos, change.InOld = c.cause(on, s, counts)
-		if len(change.Reasons[0].Via) > 0 {
-			change.GroupSize = against.size(change.Reasons[0].Grant.Subject)
-		}
-		found := c.assess(on, h.row.Role, h.target)
-		change.Danger, change.Powers, change.Outlives = found.danger, found.powers, found.outlives
-		c.changes = append(c.changes, change)
 	}
 }
 
-// longest is the holding that covers a role on a target for the longest; nil:
-// none does. Of several it is the one on that very role and target, or the first.
-func longest(held []holding, role string, target schema.Target) *holding {
-	var best *holding
-	for i := range held {
-		h := &held[i]
-		if !Contains(h.row.Role, role) || !h.target.Covers(target) {
-			continue
-		}
-		exact := h.row.Role == role && h.target == target
-		if best == nil || endsLater(h.row.Expires, best.row.Expires) || exact && !endsLater(best.row.Expires, h.row.Expires) {
-			best = h
-		}
+// changedBy says what a holding of one side is that the other has not.
+func (c *comparison) changedBy(s schema.Subject, on *side, h *holding, mine, theirs holdings) {
+	other := longest(theirs, h.row.Role, h.target)
+	if other != nil && !endsLater(h.row.Expires, other.row.Expires) || said(mine, h, h.target) {
+		return
 	}
-	return best
-}
-
-// said says whether, on a target of mine[i], another of mine says as much and
-// more; of those that say the same, the one of the widest destination does.
-func said(mine []holding, i int, target schema.Target) bool {
-	h := mine[i]
-	for j, m := range mine {
-		if j == i || !Contains(m.row.Role, h.row.Role) || !m.target.Covers(target) || endsLater(h.row.Expires, m.row.Expires) {
-			continue
-		}
-		same := m.row.Role == h.row.Role && m.target.Namespace == h.target.Namespace && m.row.Expires.Equal(h.row.Expires)
-		if !same || cmp.Or(compareWidth(m.target.Destination, h.target.Destination), cmp.Compare(j, i)) < 0 {
-			return true
-		}
+	change := Change{
+		Subject: s,
+		Role:    h.row.Role,
+		Target:  h.target,
+		Expires: h.row.Expires,
+		Others:  others(h, other, theirs),
 	}
-	return false
-}
-
-// compareWidth puts a pattern before all that it covers: what covers another has
-// fewer characters of its own, or the same with more gaps.
-func compareWidth(a, b string) int {
-	gaps := func(s string) int { return strings.Count(s, "*") }
-	return cmp.Or(cmp.Compare(len(a)-gaps(a), len(b)-gaps(b)), -cmp.Compare(gaps(a), gaps(b)))
+	change.Destinations = c.reached(h, mine, theirs)
+	reasons, against := h.row.Reasons, on
+	switch {
+	case on.isNew && other == nil:
+		change.Kind = Gained
+	case on.isNew:
+		change.Kind, change.Before = Extended, other.row.Expires
+	case other == nil:
+		change.Kind = Lost
+	default:
+		change.Kind, change.Before, change.Expires = Shortened, h.row.Expires, other.row.Expires
+		reasons, against = other.row.Reasons, c.new
+	}
+	change.Reasons = c.ordered(against, s, reasons)
+	counts := change.Reasons[0]
+	if change.Kind == Shortened {
+		counts = c.ordered(on, s, h.row.Reasons)[0]
+	}
+	change.Pos, change.InOld = c.cause(on, s, counts)
+	if len(change.Reasons[0].Via) > 0 {
+		change.GroupSize = against.size(change.Reasons[0].Grant.Subject)
+	}
+	found := c.assess(on, h.row.Role, h.target)
+	change.Danger, change.Powers, change.Outlives = found.danger, found.powers, found.outlives
+	c.add(change)
 }
 
 // reached are the destinations whose access changes by a holding that does
 // change something: of a pattern those that are known, and where nothing of
 // either side says as much.
-func (c *comparison) reached(mine, theirs []holding, i int) []string {
-	h := mine[i]
+func (c *comparison) reached(h *holding, mine, theirs holdings) []string {
 	if !schema.IsPattern(h.target.Destination) {
 		return []string{h.target.Destination}
 	}
@@ -302,7 +217,7 @@ func (c *comparison) reached(mine, theirs []holding, i int) []string {
 		}
 		there := schema.Target{Destination: name, Namespace: h.target.Namespace}
 		other := longest(theirs, h.row.Role, there)
-		if (other == nil || endsLater(h.row.Expires, other.row.Expires)) && !said(mine, i, there) {
+		if (other == nil || endsLater(h.row.Expires, other.row.Expires)) && !said(mine, h, there) {
 			out = append(out, name)
 		}
 	}
@@ -311,17 +226,22 @@ func (c *comparison) reached(mine, theirs []holding, i int) []string {
 
 // others are the rows of the other side that overlap with a holding: those that
 // cover its target first, then by the strength of the role.
-func others(h holding, longest *holding, theirs []holding) []Row {
+func others(h, longest *holding, theirs holdings) []Row {
 	var out []Row
-	for _, o := range theirs {
-		share := Contains(o.row.Role, h.row.Role) || Contains(h.row.Role, o.row.Role)
-		if !share || !o.target.Overlaps(h.target) {
-			continue
+	for _, list := range theirs.near(h.target.Destination) {
+		for _, o := range list {
+			share := Contains(o.row.Role, h.row.Role) || Contains(h.row.Role, o.row.Role)
+			if !share || !o.target.Overlaps(h.target) {
+				continue
+			}
+			if longest != nil && o.row.Role == h.row.Role && o.target == h.target {
+				continue // Before says it, or Expires
+			}
+			out = append(out, o.asRow())
 		}
-		if longest != nil && o.row.Role == h.row.Role && o.target == h.target {
-			continue // Before says it, or Expires
-		}
-		out = append(out, o.asRow())
+	}
+	if len(out) < 2 {
+		return out
 	}
 	strength := func(role string) int {
 		if i := slices.Index(schema.BuiltinRoles, role); i >= 0 {
@@ -339,9 +259,4 @@ func others(h holding, longest *holding, theirs []holding) []Row {
 		return cmp.Or(cmp.Compare(narrower(a), narrower(b)), cmp.Compare(strength(a.Role), strength(b.Role)))
 	})
 	return out
-}
-
-// endsLater says whether an expiry is later than another; zero is never.
-func endsLater(a, b time.Time) bool {
-	return !b.IsZero() && (a.IsZero() || a.After(b))
 }

@@ -32,11 +32,11 @@ func (c *comparison) destinations() {
 				continue
 			}
 		}
-		c.changes = append(c.changes, change)
+		c.add(change)
 	}
 	for name, pos := range c.places.old {
 		if _, is := c.places.new[name]; !is && c.places.became[name] == "" {
-			c.changes = append(c.changes, Change{Kind: DestinationRemoved, Name: name, Pos: pos, InOld: true, Destinations: []string{name},
+			c.add(Change{Kind: DestinationRemoved, Name: name, Pos: pos, InOld: true, Destinations: []string{name},
 				Fields: different(destinationParts(c.old.entry(name)), nil)})
 		}
 	}
@@ -130,7 +130,7 @@ func (c *comparison) roles() {
 		for _, role := range d.Roles {
 			j := slices.IndexFunc(before.Roles, func(r schema.Role) bool { return r.Name == role.Name })
 			if j >= 0 && !sameRules(before.Roles[j].Rules, role.Rules) {
-				c.changes = append(c.changes, c.roleChange(d.Name, before.Roles[j], role))
+				c.add(c.roleChange(d.Name, before.Roles[j], role))
 			}
 		}
 	}

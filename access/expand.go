@@ -20,6 +20,7 @@ type member struct {
 	subject schema.Subject
 	number  int
 	via     []string
+	way     int // those of one expansion that have the same have the same via
 }
 
 func newExpansion(groups []schema.Group, r schema.Revoked) *expansion {
@@ -52,6 +53,7 @@ func (e *expansion) of(s schema.Subject) []member {
 	}
 	var found []member
 	seen := map[schema.Subject]bool{s: true}
+	ways := 0
 	for queue := []member{{subject: s}}; len(queue) > 0; queue = queue[1:] {
 		m := queue[0]
 		if e.revoked[m.subject] {
@@ -64,6 +66,7 @@ func (e *expansion) of(s schema.Subject) []member {
 			continue
 		}
 		via := append(slices.Clip(m.via), group.Name)
+		ways++
 		for _, list := range []struct {
 			kind    schema.SubjectKind
 			members []schema.Member
@@ -72,7 +75,7 @@ func (e *expansion) of(s schema.Subject) []member {
 				next := schema.Subject{Kind: list.kind, Name: name.Name}
 				if !seen[next] {
 					seen[next] = true
-					queue = append(queue, member{subject: next, via: via})
+					queue = append(queue, member{subject: next, via: via, way: ways})
 				}
 			}
 		}

@@ -31,10 +31,10 @@ func (c *comparison) policy() {
 				continue
 			}
 		}
-		c.changes = append(c.changes, change)
+		c.add(change)
 	}
 	for _, r := range had {
-		c.changes = append(c.changes, Change{Kind: RuleRemoved, Name: r.Name, Pos: r.Pos, InOld: true, Danger: Administers,
+		c.add(Change{Kind: RuleRemoved, Name: r.Name, Pos: r.Pos, InOld: true, Danger: Administers,
 			Fields: different(append(asked(r), aside(r)...), nil)})
 	}
 	c.brakes()
@@ -191,7 +191,7 @@ func (c *comparison) brakes() {
 			change.Danger = Administers
 		}
 	}
-	c.changes = append(c.changes, change)
+	c.add(change)
 }
 
 func brakeParts(b schema.Brakes) []part {

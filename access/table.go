@@ -120,8 +120,8 @@ func collectRights(grants []schema.Grant, members *expansion) []*right {
 }
 
 // fill makes the rows, right by right. A large repository has hundreds of
-// thousands, so subjects are compared by their numbers, and what is as long as
-// the rows is allocated once.
+// thousands, so subjects are compared by their numbers, and rows that have the
+// same one reason share it.
 func (t *Table) fill(rights []*right, members *expansion) {
 	ranks := members.ranks()
 	count := 0
@@ -131,48 +131,71 @@ func (t *Table) fill(rights []*right, members *expansion) {
 		}
 	}
 	t.rows = make([]Row, 0, count)
-	reasons := make([]Reason, 0, count)
+	numbers := make([]int32, 0, count) // of the subject of each row
+	var shared slab
 	type given struct {
-		rank int
-		of   *schema.Grant
-		to   *member
+		to     *member
+		reason []Reason // one
 	}
 	var all []given
-	held := make([]int, len(ranks)) // how many rows each subject has, by its number
+	var order []uint64 // the rank of each of all, and its index
 	for _, r := range rights {
-		all = all[:0]
+		all, order = all[:0], order[:0]
 		for _, g := range r.grants {
 			found := members.of(g.Subject)
+			var reason []Reason
 			for i := range found {
-				all = append(all, given{ranks[found[i].number], g, &found[i]})
+				m := &found[i]
+				if i == 0 || m.way != found[i-1].way {
+					reason = shared.one(Reason{Grant: *g, Via: m.via})
+				}
+				order = append(order, uint64(ranks[m.number])<<32|uint64(len(all)))
+				all = append(all, given{m, reason})
 			}
 		}
-		slices.SortStableFunc(all, func(a, b given) int { return a.rank - b.rank })
-		for i := 0; i < len(all); {
-			row := Row{Subject: all[i].to.subject, Role: r.role, Target: r.target, Expires: all[i].of.Expires}
-			held[all[i].to.number]++
-			first := len(reasons)
-			for rank := all[i].rank; i < len(all) && all[i].rank == rank; i++ {
-				row.Expires = later(row.Expires, all[i].of.Expires)
-				reasons = append(reasons, Reason{Grant: *all[i].of, Via: all[i].to.via})
+		slices.Sort(order)
+		last := -1
+		for _, o := range order {
+			g := &all[uint32(o)]
+			if g.to.number == last {
+				row := &t.rows[len(t.rows)-1]
+				row.Expires = later(row.Expires, g.reason[0].Grant.Expires)
+				row.Reasons = append(row.Reasons, g.reason[0])
+				continue
 			}
-			row.Reasons = reasons[first:len(reasons):len(reasons)]
-			t.rows = append(t.rows, row)
+			last = g.to.number
+			t.rows = append(t.rows, Row{Subject: g.to.subject, Role: r.role, Target: r.target, Expires: g.reason[0].Grant.Expires, Reasons: g.reason})
+			numbers = append(numbers, int32(last))
 		}
 	}
-	t.index(held, members)
+	t.index(numbers, members)
 }
 
-// index finds the rows of each subject and destination.
-func (t *Table) index(held []int, members *expansion) {
+// A slab makes many slices of one reason with few allocations.
+type slab []Reason
+
+func (s *slab) one(r Reason) []Reason {
+	if len(*s) == cap(*s) {
+		*s = make(slab, 0, 256)
+	}
+	*s = append(*s, r)
+	n := len(*s)
+	return (*s)[n-1 : n : n]
+}
+
+// index finds the rows of each subject, whose number it is told, and destination.
+func (t *Table) index(numbers []int32, members *expansion) {
+	held := make([]int, len(members.subjects)) // how many rows each subject has
+	for _, number := range numbers {
+		held[number]++
+	}
 	indexes := make([]int, 0, len(t.rows))
 	of := make([][]int, len(held)) // each subject's part of indexes, by its number
 	for number, n := range held {
 		of[number] = indexes[len(indexes) : len(indexes) : len(indexes)+n]
 		indexes = indexes[:len(indexes)+n]
 	}
-	for i := range t.rows {
-		number := members.numbers[t.rows[i].Subject]
+	for i, number := range numbers {
 		of[number] = append(of[number], i)
 	}
 	for number, s := range members.subjects {

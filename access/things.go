@@ -33,10 +33,10 @@ func (c *comparison) keys() {
 				continue
 			}
 		}
-		c.changes = append(c.changes, change)
+		c.add(change)
 	}
 	for _, k := range had {
-		c.changes = append(c.changes, Change{Kind: KeyRemoved, Name: k.Name, Pos: k.Pos, InOld: true, Destinations: boundTo(k),
+		c.add(Change{Kind: KeyRemoved, Name: k.Name, Pos: k.Pos, InOld: true, Destinations: boundTo(k),
 			Expires: k.Expires, Fields: different(keyParts(k), nil)})
 	}
 }
@@ -96,7 +96,7 @@ func (c *comparison) revocations() {
 	had, has := named(c.old.revoked.Revocations), named(c.new.revoked.Revocations)
 	for id, v := range has {
 		if _, ok := had[id]; !ok {
-			c.changes = append(c.changes, Change{Kind: RevocationAdded, Name: v.String(), Pos: v.Pos, Fields: different(nil, revocationParts(v))})
+			c.add(Change{Kind: RevocationAdded, Name: v.String(), Pos: v.Pos, Fields: different(nil, revocationParts(v))})
 		}
 	}
 	for id, v := range had {
@@ -108,7 +108,7 @@ func (c *comparison) revocations() {
 		if v.Key != "" && slices.ContainsFunc(c.new.snapshot.Keys, func(k schema.Key) bool { return k.ID == v.Key }) {
 			change.Danger = Administers
 		}
-		c.changes = append(c.changes, change)
+		c.add(change)
 	}
 }
 
@@ -123,7 +123,7 @@ func (c *comparison) settings() {
 		{"changes", mode(old), mode(new)},
 	} {
 		if setting.before != setting.after {
-			c.changes = append(c.changes, Change{Kind: SettingChanged, Name: setting.name, Pos: new.Pos,
+			c.add(Change{Kind: SettingChanged, Name: setting.name, Pos: new.Pos,
 				Fields: []Field{{setting.name, setting.before, setting.after}}})
 		}
 	}
@@ -139,7 +139,7 @@ func (c *comparison) settings() {
 	for _, a := range c.new.snapshot.Acknowledgements {
 		id := said{a.Destination, a.Removals, a.Reason}
 		if had[id]--; had[id] < 0 {
-			c.changes = append(c.changes, Change{Kind: Acknowledged, Name: a.Destination, Pos: a.Pos, Destinations: []string{a.Destination},
+			c.add(Change{Kind: Acknowledged, Name: a.Destination, Pos: a.Pos, Destinations: []string{a.Destination},
 				Fields: different(nil, []part{{"removals", fmt.Sprint(a.Removals)}, {"reason", a.Reason}})})
 		}
 	}
