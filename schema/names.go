@@ -101,19 +101,22 @@ func ValidateKeyName(name string) error {
 }
 
 // ValidateReason says why a text cannot be a reason, or nil.
-func ValidateReason(text string) error {
-	if len(text) > maxReason {
-		return fmt.Errorf("the reason has %d bytes: at most %d", len(text), maxReason)
+func ValidateReason(text string) error { return validateLine("the reason", text) }
+
+// validateLine says why a text cannot be free text on one line, or nil.
+func validateLine(what, text string) error {
+	if len(text) > maxLine {
+		return fmt.Errorf("%s has %d bytes: at most %d", what, len(text), maxLine)
 	}
 	for _, r := range text {
 		if invisible(r) {
-			return fmt.Errorf("the reason has %s in it: it is text on one line", charName(r))
+			return fmt.Errorf("%s has %s in it: it is text on one line", what, charName(r))
 		}
 	}
 	return nil
 }
 
-const maxReason = 1000
+const maxLine = 1000
 
 const (
 	systemPrefix = "system:"

@@ -147,14 +147,19 @@ func (r *reader) name(n *node, what string, check func(string) error) string {
 
 // reason reads free text on one line.
 func (r *reader) reason(n *node) string {
-	s, ok := r.text(n, "the reason")
+	return r.line(n, "the reason")
+}
+
+// line reads text on one line.
+func (r *reader) line(n *node, what string) string {
+	s, ok := r.text(n, what)
 	if !ok {
 		return ""
 	}
 	if n.Style&blockScalarStyles != 0 {
 		s = strings.TrimRight(s, "\n") // the line end that the style brings along
 	}
-	if err := ValidateReason(s); err != nil {
+	if err := validateLine(what, s); err != nil {
 		r.errorf(r.pos(n), "%s", err)
 		return ""
 	}
@@ -182,16 +187,41 @@ func (r *reader) time(n *node, what string) time.Time {
 
 // count reads a number that is at least 1.
 func (r *reader) count(n *node, what string) int {
-	if !r.plain(n) {
-		return 0
+	i, _ := r.number(n, what, 1, math.MaxInt32)
+	return i
+}
+
+// number reads a whole number between two others.
+func (r *reader) number(n *node, what string, least, most int) (int, bool) {
+	if !r.plain(n) || r.secret(n) {
+		return 0, false
 	}
 	if n.Kind == scalarNode && n.Tag == intTag && n.Style&quotedStyles == 0 {
-		if i, err := strconv.Atoi(n.Value); err == nil && i >= 1 && i <= math.MaxInt32 && n.Value == strconv.Itoa(i) {
-			return i
+		if i, err := strconv.Atoi(n.Value); err == nil && i >= least && i <= most && n.Value == strconv.Itoa(i) {
+			return i, true
 		}
 	}
-	r.errorf(r.pos(n), "%s is a number from 1 on", what)
-	return 0
+	if most == math.MaxInt32 {
+		r.errorf(r.pos(n), "%s is a number from %d on", what, least)
+	} else {
+		r.errorf(r.pos(n), "%s is a number from %d to %d", what, least, most)
+	}
+	return 0, false
+}
+
+// yes reads `true`. No is said by leaving the key out: what `undeclared: false`
+// asks for would be anybody's guess.
+func (r *reader) yes(n *node, what string) bool {
+	switch {
+	case !r.plain(n) || r.secret(n):
+	case n.Kind == scalarNode && n.Tag == boolTag && n.Style&quotedStyles == 0 && n.Value == "true":
+		return true
+	case n.Kind == scalarNode && n.Tag == boolTag && n.Value == "false":
+		r.errorf(r.pos(n), "%s: false asks for nothing: leave it out", what)
+	default:
+		r.errorf(r.pos(n), "%s is true, or left out", what)
+	}
+	return false
 }
 
 // secret notes a value that holds an access key, which no message may quote.
@@ -220,7 +250,7 @@ func kindOf(n *node) string {
 		return "nothing (null)"
 	case n.Tag == intTag || n.Tag == "!!float":
 		return "a number"
-	case n.Tag == "!!bool" || n.Style&quotedStyles == 0 && oldBoolean(n.Value):
+	case n.Tag == boolTag || n.Style&quotedStyles == 0 && oldBoolean(n.Value):
 		return "a yes or no"
 	case n.Tag == timestampTag:
 		return "a time"

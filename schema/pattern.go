@@ -47,37 +47,30 @@ func MatchNamespace(pattern, name string) bool {
 	return !strings.HasPrefix(name, systemNamespaces) && Match(pattern, name)
 }
 
-// overlap says whether there is a text that fits both of two patterns.
-func overlap(a, b string) bool {
-	// fits[j] says whether some text fits a[:i] and b[:j].
-	fits := make([]bool, len(b)+1)
-	for i := range len(a) + 1 {
-		before := fits
-		fits = make([]bool, len(b)+1)
-		for j := range len(b) + 1 {
-			switch {
-			case i == 0 && j == 0:
-				fits[j] = true
-			case i > 0 && a[i-1] == '*':
-				fits[j] = before[j] || j > 0 && fits[j-1]
-			case j > 0 && b[j-1] == '*':
-				fits[j] = fits[j-1] || i > 0 && before[j]
-			default:
-				fits[j] = i > 0 && j > 0 && a[i-1] == b[j-1] && before[j-1]
-			}
-		}
-	}
-	return fits[len(b)]
-}
-
-// overlapExcept is overlap for the names that a pattern may mean: those that are
-// reserved are meant only by their own name.
-func overlapExcept(a, b string, means func(pattern, name string) bool) bool {
+// overlapExcept says whether there is a name that fits both of two patterns,
+// among those that a pattern may mean: the reserved ones begin with a text, and
+// are meant only by their own name. A name is a DNS-1123 label of any length.
+func overlapExcept(a, b, reserved string, means func(pattern, name string) bool) bool {
 	switch {
 	case !IsPattern(a):
 		return means(b, a)
 	case !IsPattern(b):
 		return means(a, b)
 	}
-	return overlap(a, b)
+	// Between what both begin and what both end with there is room for anything,
+	// so nothing else can keep them apart.
+	begin, ok := longer(a[:strings.Index(a, "*")], b[:strings.Index(b, "*")], strings.HasPrefix)
+	if !ok || reserved != "" && strings.HasPrefix(begin, reserved) {
+		return false
+	}
+	end, ok := longer(a[strings.LastIndex(a, "*")+1:], b[strings.LastIndex(b, "*")+1:], strings.HasSuffix)
+	return ok && !strings.HasPrefix(begin, "-") && !strings.HasSuffix(end, "-")
+}
+
+// longer is the longer of two texts, of which one must lie in the other.
+func longer(a, b string, lies func(text, part string) bool) (string, bool) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	return a, lies(a, b)
 }

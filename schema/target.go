@@ -60,8 +60,23 @@ func (t Target) Covers(o Target) bool {
 	return t.Namespace == "" || o.Namespace != "" && MatchNamespace(t.Namespace, o.Namespace)
 }
 
-// Overlaps says whether there may be a namespace that both reach.
+// Overlaps says whether there is a destination, or a namespace of one, that both
+// reach. Of two patterns it may say yes also where whatever fits both is longer
+// than a name may be.
 func (t Target) Overlaps(o Target) bool {
-	return overlapExcept(t.Destination, o.Destination, MatchDestination) &&
-		(t.Namespace == "" || o.Namespace == "" || overlapExcept(t.Namespace, o.Namespace, MatchNamespace))
+	return overlapExcept(t.Destination, o.Destination, "", MatchDestination) && overlapNamespaces(t.Namespace, o.Namespace)
+}
+
+func overlapNamespaces(a, b string) bool {
+	if a == "" {
+		a, b = b, a
+	}
+	switch {
+	case b != "":
+	case !IsPattern(a): // a name, or the whole destination too
+		return true
+	default:
+		b = "*" // of the namespaces that the pattern a can mean, all
+	}
+	return overlapExcept(a, b, systemNamespaces, MatchNamespace)
 }

@@ -35,6 +35,7 @@ const (
 
 	stringTag    = "!!str"
 	intTag       = "!!int"
+	boolTag      = "!!bool"
 	nullTag      = "!!null"
 	mergeTag     = "!!merge"
 	timestampTag = "!!timestamp"
