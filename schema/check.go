@@ -3,6 +3,7 @@ package schema
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,8 +13,12 @@ import (
 type checker struct {
 	snapshot *Snapshot
 	grants   []placedGrant
+	named    []namedThing // in infra.yaml
 	groups   map[string]*Group
+	users    map[string]Pos // that are declared
 	problems Problems
+
+	nearGroups, nearUsers *spelling // of those that are declared; nil until somebody asks
 }
 
 func (c *checker) errorf(p Pos, format string, args ...any) {
@@ -31,11 +36,16 @@ func (c *checker) check() {
 	c.checkDestinations()
 	c.checkGrants()
 	c.checkKeys()
+	c.checkUsers()
+	c.checkPolicy()
 }
 
 // twins refuses names of one kind that an eye or a file system takes for one.
 func (c *checker) twins() {
 	users, groups, roles := twins{}, twins{}, twins{}
+	for _, u := range c.snapshot.Users {
+		c.twin(users, "user", u.Name, u.Pos)
+	}
 	for _, g := range c.grants {
 		if g.Subject.Kind == User {
 			c.twin(users, "user", g.Subject.Name, g.subjectPos)
@@ -67,6 +77,12 @@ func (c *checker) twins() {
 		}
 		if v.Group != "" {
 			c.twin(groups, "group", v.Group, v.Pos)
+		}
+	}
+	kinds := map[string]twins{"user": users, "group": groups, "role": roles}
+	for _, n := range c.named {
+		if seen := kinds[n.kind]; seen != nil {
+			c.twin(seen, n.kind, n.name, n.pos)
 		}
 	}
 }
@@ -106,10 +122,6 @@ const maxNesting = 10
 
 // checkGroups looks at groups within groups.
 func (c *checker) checkGroups() {
-	known := dictionary{}
-	for _, g := range c.snapshot.Groups {
-		known.add(g.Name)
-	}
 	depth := map[string]int{} // of groups that were looked at; -1: on the way
 	var path []string
 	deep := false // whether the stack's limit was said
@@ -132,9 +144,7 @@ func (c *checker) checkGroups() {
 			inner := c.groups[m.Name]
 			switch {
 			case inner == nil:
-				if near := known.nearest(m.Name); near != "" && near != m.Name {
-					c.warnf(m.Pos, "group %s is not declared: did you mean %s?", quoted(m.Name), quoted(near))
-				}
+				c.nearGroup(m.Name, m.Pos)
 				continue
 			case m.Name == g.Name:
 				c.errorf(m.Pos, "group %s is a member of itself", quoted(g.Name))
@@ -212,11 +222,6 @@ type grantID struct {
 func (g Grant) id() grantID { return grantID{g.Subject, g.Role, g.Target} }
 
 func (c *checker) checkGrants() {
-	known := dictionary{}
-	for name := range c.groups {
-		known.add(name)
-	}
-	near := map[string]string{} // of undeclared groups
 	roles := newRoleCheck(c.snapshot.Destinations)
 	seen := make(map[grantID]Pos, len(c.grants))
 	for _, g := range c.grants {
@@ -239,14 +244,17 @@ func (c *checker) checkGrants() {
 			}
 			continue
 		}
-		meant, ok := near[g.Subject.Name]
-		if !ok {
-			meant = known.nearest(g.Subject.Name)
-			near[g.Subject.Name] = meant
-		}
-		if meant != "" {
-			c.warnf(g.subjectPos, "group %s is not declared: did you mean %s?", quoted(g.Subject.Name), quoted(meant))
-		}
+		c.nearGroup(g.Subject.Name, g.subjectPos)
+	}
+}
+
+// nearGroup warns of a name that is not declared and looks like one that is.
+func (c *checker) nearGroup(name string, p Pos) {
+	if c.nearGroups == nil {
+		c.nearGroups = newSpelling(slices.Collect(maps.Keys(c.groups)))
+	}
+	if near := c.nearGroups.of(name); near != "" {
+		c.warnf(p, "group %s is not declared: did you mean %s?", quoted(name), quoted(near))
 	}
 }
 

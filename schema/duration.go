@@ -18,22 +18,19 @@ func ParseDuration(text string) (time.Duration, error) {
 		}
 		return 0, fmt.Errorf("%s is not a whole number of hours, days or weeks like 8h, 30d or 52w", quoted(text))
 	}
-	n, err := strconv.Atoi(m[1]) // of at most 7 digits
-	d := time.Duration(n) * map[string]time.Duration{"h": time.Hour, "d": day, "w": 7 * day}[m[2]]
-	if err != nil || d > maxDuration {
+	n, err := strconv.Atoi(m[1])
+	unit := map[string]int{"h": 1, "d": 24, "w": 7 * 24}[m[2]]
+	if err != nil || n > maxHours/unit {
 		return 0, fmt.Errorf("%s is more than 100 years", quoted(text))
 	}
-	return d, nil
+	return time.Duration(n*unit) * time.Hour, nil
 }
 
-const (
-	day         = 24 * time.Hour
-	maxDuration = 36_525 * day
-)
+const maxHours = 36_525 * 24
 
 var (
-	durationForm = regexp.MustCompile(`^([1-9][0-9]{0,6})([hdw])$`)
-	wholeNumber  = regexp.MustCompile(`^[1-9][0-9]{0,6}$`)
+	durationForm = regexp.MustCompile(`^([1-9][0-9]*)([hdw])$`)
+	wholeNumber  = regexp.MustCompile(`^[1-9][0-9]{0,9}$`)
 )
 
 // duration reads a length of time.

@@ -5,7 +5,7 @@ import "strings"
 var groupKeys = []string{"name", "users", "groups"}
 
 func (f *parsedFile) readGroup(r *reader, n *node) {
-	before := len(r.problems)
+	before := r.errors
 	g := Group{Pos: r.pos(n), Destination: groupScope(f.path)}
 	ok := r.mapping(n, "a group", groupKeys, func(key string, _, v *node) {
 		switch key {
@@ -21,7 +21,7 @@ func (f *parsedFile) readGroup(r *reader, n *node) {
 		return
 	}
 	r.missing(n, "a group", "name")
-	if len(r.problems.Errors()) > len(r.problems[:before].Errors()) {
+	if r.errors > before {
 		return
 	}
 	if len(g.Users)+len(g.Groups) == 0 {

@@ -115,7 +115,7 @@ func rootName(name string) string {
 		return base + ".yaml"
 	case ext != "" && !isYAML:
 		return ""
-	case base == "users" || indexOf(folderNames(), base) >= 0:
+	case indexOf(folderNames(), base) >= 0:
 		return base
 	}
 	return ""
@@ -178,8 +178,6 @@ func misplaced(p string) string {
 	folder, rest, _ := strings.Cut(p, "/")
 	first, _, below := strings.Cut(rest, "/")
 	switch fileKind(folder) {
-	case "users":
-		return "users/ needs a newer infra"
 	case grantsFile:
 		if p == sharedPath {
 			return ""
@@ -197,7 +195,7 @@ func misplaced(p string) string {
 		if err := validateOwnDestination(first); err != nil {
 			return fmt.Sprintf("the folder says on which destination its groups may be granted: %s", err)
 		}
-	case keysFile, destinationsFile, acknowledgementsFile:
+	case usersFile, keysFile, destinationsFile, acknowledgementsFile:
 		if below {
 			return fmt.Sprintf("a file in a folder below %s/: it is not read there", folder)
 		}
@@ -317,6 +315,7 @@ func assemble(files []*parsedFile) (*Snapshot, Problems) {
 		switch f.kind {
 		case settingsFile:
 			s.Settings = f.settings
+			c.named = f.named
 		case grantsFile:
 			for _, g := range f.grants {
 				s.Grants = append(s.Grants, g.Grant)
@@ -324,6 +323,8 @@ func assemble(files []*parsedFile) (*Snapshot, Problems) {
 			c.grants = append(c.grants, f.grants...)
 		case groupsFile:
 			s.Groups = append(s.Groups, f.groups...)
+		case usersFile:
+			s.Users = append(s.Users, f.users...)
 		case keysFile:
 			s.Keys = append(s.Keys, f.keys...)
 		case destinationsFile:

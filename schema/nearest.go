@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -96,4 +97,47 @@ func shortened(word string) []string {
 		keys = append(keys, word[:i]+word[i+1:])
 	}
 	return keys
+}
+
+// A spelling finds the near one of many known words, and remembers. The words
+// are looked at when it is first asked, which most repositories never do.
+type spelling struct {
+	words []string
+	known map[string]bool
+	near  dictionary
+	said  map[string]string
+}
+
+func newSpelling(words []string) *spelling { return &spelling{words: words} }
+
+// of is the known word that is near to one that is not known, "" where none is.
+func (s *spelling) of(word string) string {
+	if s.has(word) {
+		return ""
+	}
+	near, ok := s.said[word]
+	if !ok {
+		if s.near == nil {
+			s.near, s.said = dictionary{}, map[string]string{}
+			for w := range s.known {
+				s.near.add(w)
+			}
+			for key := range s.near {
+				slices.Sort(s.near[key])
+			}
+		}
+		near = s.near.nearest(word)
+		s.said[word] = near
+	}
+	return near
+}
+
+func (s *spelling) has(word string) bool {
+	if s.known == nil {
+		s.known = make(map[string]bool, len(s.words))
+		for _, w := range s.words {
+			s.known[w] = true
+		}
+	}
+	return s.known[word]
 }

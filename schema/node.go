@@ -17,11 +17,13 @@ import (
 type reader struct {
 	file     string
 	problems Problems
+	errors   int // among them
 }
 
 func (r *reader) pos(n *node) Pos { return Pos{File: r.file, Line: n.Line, Column: n.Column} }
 
 func (r *reader) errorf(p Pos, format string, args ...any) {
+	r.errors++
 	r.problems = append(r.problems, Problem{Pos: p, Severity: Error, Message: fmt.Sprintf(format, args...)})
 }
 

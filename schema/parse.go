@@ -27,6 +27,7 @@ const (
 	settingsFile         fileKind = "settings"
 	grantsFile           fileKind = "grants"
 	groupsFile           fileKind = "groups"
+	usersFile            fileKind = "users"
 	keysFile             fileKind = "keys"
 	destinationsFile     fileKind = "destinations"
 	acknowledgementsFile fileKind = "acknowledgements"
@@ -40,7 +41,7 @@ const (
 )
 
 // folders are the folders that infra reads, by the one list that a file in each holds.
-var folders = []fileKind{grantsFile, groupsFile, keysFile, destinationsFile, acknowledgementsFile}
+var folders = []fileKind{grantsFile, groupsFile, usersFile, keysFile, destinationsFile, acknowledgementsFile}
 
 // A parsedFile is what one file says, judged by itself. It is immutable, so
 // that a cache may share it.
@@ -50,6 +51,7 @@ type parsedFile struct {
 	settings         Settings
 	grants           []placedGrant
 	groups           []Group
+	users            []DeclaredUser
 	keys             []Key
 	destinations     []Destination
 	acknowledgements []Acknowledgement
@@ -57,6 +59,9 @@ type parsedFile struct {
 	problems         Problems
 	entries          int
 	revoked          map[Revocation]bool // what revocations name, without reason and place
+	named            []namedThing        // what the policy and the brakes name
+	caseCount        int                 // of all rules
+	patternCount     int                 // of all rules
 }
 
 // A placedGrant is a grant and the places of its parts.
@@ -158,7 +163,7 @@ func place(data []byte, at int) Pos {
 }
 
 // later are keys that files of a newer infra have.
-var later = []string{"policy", "brakes", "signatures", "users"}
+var later = []string{"signatures"}
 
 // read reads the document of a file as what its place makes it.
 func (f *parsedFile) read(r *reader, root *node) {
@@ -167,22 +172,8 @@ func (f *parsedFile) read(r *reader, root *node) {
 		return
 	}
 	list := string(f.kind)
-	if r.plain(root) && root.Kind == mappingNode {
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			// A known list in the wrong place deserves better than "unknown field".
-			k := root.Content[i]
-			if k.Kind != scalarNode || k.Value == list {
-				continue
-			}
-			switch home := homeOf(k.Value); {
-			case home != "":
-				r.errorf(r.pos(k), "%q belongs in %s, not in this file", k.Value, home)
-				return
-			case indexOf(later, k.Value) >= 0:
-				r.errorf(r.pos(k), "%q needs a newer infra", k.Value)
-				return
-			}
-		}
+	if _, all := f.withoutStrangers(r, root, list); !all {
+		return
 	}
 	found := false
 	r.mapping(root, "this file", []string{list}, func(_ string, _, v *node) {
@@ -198,12 +189,38 @@ func (f *parsedFile) read(r *reader, root *node) {
 	}
 }
 
+// withoutStrangers is a document without the known lists and settings that belong
+// in other files, which are noted: they deserve better than "unknown field".
+func (f *parsedFile) withoutStrangers(r *reader, root *node, own string) (rest *node, all bool) {
+	copied := *root
+	rest = &copied
+	if root.Kind != mappingNode {
+		return rest, true
+	}
+	rest.Content = nil
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		k := root.Content[i]
+		home := homeOf(k.Value)
+		switch {
+		case k.Kind == scalarNode && k.Value != own && home != "" && home != f.path:
+			r.errorf(r.pos(k), "%q belongs in %s, not in this file", k.Value, home)
+		case k.Kind == scalarNode && indexOf(later, k.Value) >= 0:
+			r.errorf(r.pos(k), "%q needs a newer infra", k.Value)
+		default:
+			rest.Content = append(rest.Content, k, root.Content[i+1])
+		}
+	}
+	return rest, len(rest.Content) == len(root.Content)
+}
+
 func (f *parsedFile) readItem(r *reader, item *node) {
 	switch f.kind {
 	case grantsFile:
 		f.readGrant(r, item)
 	case groupsFile:
 		f.readGroup(r, item)
+	case usersFile:
+		f.readUser(r, item)
 	case keysFile:
 		f.readKey(r, item)
 	case destinationsFile:
@@ -217,8 +234,11 @@ func (f *parsedFile) readItem(r *reader, item *node) {
 
 // homeOf is where a list belongs, "" where no file has it.
 func homeOf(list string) string {
-	if list == string(revokedFile) {
+	switch list {
+	case string(revokedFile):
 		return revokedPath
+	case "policy", "brakes":
+		return settingsPath
 	}
 	for _, k := range folders {
 		if string(k) == list {
@@ -233,7 +253,7 @@ func stem(p string) string { return strings.TrimSuffix(path.Base(p), ".yaml") }
 
 func (f *parsedFile) readSettings(r *reader, root *node) {
 	f.settings = Settings{Changes: ChangeCommit, Pos: Pos{File: r.file}}
-	keys := append([]string{"version", "changes"}, later...)
+	keys := []string{"version", "changes", "policy", "brakes"}
 	seen, wrong := false, len(r.problems)
 	// A newer version may mean anything by the other keys: it is all that is said.
 	if root.Kind == mappingNode {
@@ -245,7 +265,8 @@ func (f *parsedFile) readSettings(r *reader, root *node) {
 			}
 		}
 	}
-	ok := r.mapping(root, settingsPath, keys, func(key string, k, v *node) {
+	root, _ = f.withoutStrangers(r, root, "")
+	ok := r.mapping(root, settingsPath, keys, func(key string, _, v *node) {
 		switch key {
 		case "version":
 			seen = true
@@ -257,8 +278,10 @@ func (f *parsedFile) readSettings(r *reader, root *node) {
 			if m := r.oneOf(v, "changes", modes); m != "" {
 				f.settings.Changes = ChangeMode(m)
 			}
-		default:
-			r.errorf(r.pos(k), "%q needs a newer infra", key)
+		case "policy":
+			f.readPolicy(r, v)
+		case "brakes":
+			f.readBrakes(r, v)
 		}
 	})
 	if ok && !seen && len(r.problems) == wrong {

@@ -34,6 +34,9 @@ func (s *Snapshot) Knows(subject Subject) bool {
 			return true
 		}
 	}
+	if subject.Kind == User && slices.ContainsFunc(s.Users, func(u DeclaredUser) bool { return u.Name == subject.Name }) {
+		return true
+	}
 	for _, g := range s.Groups {
 		members := g.Users
 		if subject.Kind == GroupKind {
