@@ -19,6 +19,8 @@ type Edit struct {
 	After       []Grant      // grants that are added or changed, as they will be
 	Key         Key          // of AddKey and RemoveKey
 	Revocations []Revocation // that are added, changed or taken back
+
+	Acknowledgement Acknowledgement // of Acknowledge
 }
 
 // Outcome is what an edit comes to.

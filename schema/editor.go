@@ -136,7 +136,8 @@ func (e *editor) finish(edit Edit, expect func(want *parsedFile)) (Edit, error) 
 
 // meaning is a copy of what an edit can change in a file, without places.
 func meaning(f *parsedFile) *parsedFile {
-	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{}}
+	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{},
+		acknowledgements: []Acknowledgement{}}
 	for _, g := range f.grants {
 		g.Pos = Pos{}
 		m.grants = append(m.grants, placedGrant{Grant: g.Grant})
@@ -148,6 +149,10 @@ func meaning(f *parsedFile) *parsedFile {
 	for _, v := range f.revocations {
 		v.Pos = Pos{}
 		m.revocations = append(m.revocations, v)
+	}
+	for _, a := range f.acknowledgements {
+		a.Pos = Pos{}
+		m.acknowledgements = append(m.acknowledgements, a)
 	}
 	return m
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -23,6 +24,10 @@ func keyFields(k Key) []field {
 
 func revocationFields(v Revocation) []field {
 	return filled(field{"user", v.User}, field{"group", v.Group}, field{"key", v.Key}, field{"reason", v.Reason})
+}
+
+func acknowledgementFields(a Acknowledgement) []field {
+	return filled(field{"destination", a.Destination}, field{"removals", strconv.Itoa(a.Removals)}, field{"reason", a.Reason})
 }
 
 func filled(fields ...field) []field {
@@ -59,8 +64,8 @@ func scalar(key, value string, style int) string {
 	case style&int(singleQuotedStyle) != 0:
 		return "'" + strings.ReplaceAll(value, "'", "''") + "'"
 	case style&int(doubleQuotedStyle) != 0:
-	case key == "expires" || key == "created":
-		return value // a time, as it is meant to be read
+	case key == "expires" || key == "created" || key == "removals":
+		return value // a time or a number, as it is meant to be read
 	case plainForm.MatchString(value) && resolvesToString(value):
 		return value
 	}

@@ -1,10 +1,13 @@
 package schema_test
 
 import (
+	"errors"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/infrahq/infra/schema"
 )
@@ -20,6 +23,20 @@ func FuzzLoad(f *testing.F) {
 	f.Add("revoked.yaml", "revoked: [{user: a}, {key: 0123456789}]")
 	f.Add("acknowledgements/a.yaml", "acknowledgements: [{destination: a, removals: 1}]")
 	f.Add("infra.yaml", "version: 1\nchanges: push\n")
+	f.Add("users/a.yaml", "users: [{name: ann, displayName: Ann}]")
+	names, err := filepath.Glob("testdata/*/*.txtar")
+	if err != nil || len(names) == 0 {
+		f.Fatal(names, err)
+	}
+	for _, name := range names {
+		a, err := txtar.ParseFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range a.Files {
+			f.Add(file.Name, string(file.Data))
+		}
+	}
 	cache := &schema.Cache{}
 	f.Fuzz(func(t *testing.T, path, text string) {
 		fsys := files("infra.yaml", "version: 1\n", path, text)
@@ -75,6 +92,32 @@ func FuzzEditGrant(f *testing.F) {
 		}
 		if got := string(removed.Files[prod]); got != text {
 			t.Errorf("added and removed again:\nbefore %q\nwith   %q\nafter  %q", text, added.Files[prod], got)
+		}
+	})
+}
+
+// FuzzAcknowledge: what is acknowledged reads back as it was meant, and cannot be
+// acknowledged twice.
+func FuzzAcknowledge(f *testing.F) {
+	f.Add("dev", 39, "dev is being rebuilt")
+	f.Add("prod-1", 1, `"INC-1: 'it' # \ is", yes`)
+	f.Fuzz(func(t *testing.T, destination string, removals int, reason string) {
+		a := schema.Acknowledgement{Destination: destination, Removals: removals, Reason: reason}
+		before := files("infra.yaml", "version: 1\n")
+		e, err := schema.Acknowledge(before, a, now)
+		if err != nil {
+			return
+		}
+		after := apply(before, e)
+		s, problems, err := schema.Load(after, nil)
+		if err != nil || len(problems) > 0 {
+			t.Fatal(problems, err)
+		}
+		if diff := cmp.Diff([]schema.Acknowledgement{a}, s.Acknowledgements, cmpopts.IgnoreTypes(schema.Pos{})); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := schema.Acknowledge(after, a, now); !errors.Is(err, schema.ErrAcknowledged) {
+			t.Errorf("acknowledged twice: %v", err)
 		}
 	})
 }

@@ -229,7 +229,8 @@ func TestRevocationsAreReadAlone(t *testing.T) {
 
 func TestKnows(t *testing.T) {
 	t.Parallel()
-	s, _, err := schema.Load(files("infra.yaml", "version: 1\n", "groups/a.yaml", "groups: [{name: eng, users: [ann], groups: [ops]}]"), nil)
+	s, _, err := schema.Load(files("infra.yaml", "version: 1\n", "groups/a.yaml", "groups: [{name: eng, users: [ann], groups: [ops]}]",
+		"users/a.yaml", "users: [{name: zoe}]"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +238,8 @@ func TestKnows(t *testing.T) {
 		kind schema.SubjectKind
 		name string
 		want bool
-	}{{schema.User, "ann", true}, {schema.GroupKind, "eng", true}, {schema.GroupKind, "ops", true}, {schema.User, "eng", false}, {schema.GroupKind, "ann", false}} {
+	}{{schema.User, "ann", true}, {schema.GroupKind, "eng", true}, {schema.GroupKind, "ops", true}, {schema.User, "eng", false}, {schema.GroupKind, "ann", false},
+		{schema.User, "zoe", true}, {schema.GroupKind, "zoe", false}} {
 		if got := s.Knows(schema.Subject{Kind: tt.kind, Name: tt.name}); got != tt.want {
 			t.Errorf("%s %s: %v", tt.kind, tt.name, got)
 		}
