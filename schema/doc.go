@@ -3,11 +3,12 @@
 // infra.yaml marks the root. Below it, what a file may say follows from where
 // it lies, so that whoever owns a path owns what it can give:
 //
-//	infra.yaml                    version and settings
+//	infra.yaml                    version, settings, policy and brakes
 //	grants/<destination>.yaml     grants on that destination (or grants/<destination>/**/*.yaml)
 //	grants/_shared.yaml           grants whose destination is a pattern
 //	groups/*.yaml                 groups with their members
 //	groups/<destination>/*.yaml   groups that may be granted on that destination only
+//	users/*.yaml                  optional: people who are declared
 //	keys/<name>.yaml              one access key: its identifier and a hash
 //	destinations/<name>.yaml      optional: labels, roles, subject names, mode, former names
 //	acknowledgements/*.yaml       "yes, this large removal is meant"
@@ -23,11 +24,17 @@
 // document, a number where a name is meant. LoadRevoked reads revoked.yaml alone,
 // which counts even where the rest is refused.
 //
-// Edits (AddGrant, RemoveGrant, AddKey, RemoveKey, Revoke, Unrevoke) work on the
-// text: every byte that they do not mean to change stays, comments, order,
+// Policy and brakes are read here and judged by package policy: this one only
+// sees to it that each rule says one thing, and something.
+//
+// Edits (AddGrant, RemoveGrant, AddKey, RemoveKey, Revoke, Unrevoke, Acknowledge)
+// work on the text: every byte that they do not mean to change stays, comments, order,
 // quoting and line ends too. An Edit says which files change; whoever asked for
 // it writes them. Each is read again before it is returned, and refused where it
 // would say anything but what was asked for.
+//
+// JSONSchema gives editors the form of each kind of file, with a sentence for
+// every key.
 //
 // The package takes files as an fs.FS and the time as an argument. Its values
 // are safe to share between goroutines.

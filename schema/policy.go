@@ -22,8 +22,10 @@ type PolicyRule struct {
 	Pos   Pos
 }
 
-// A Selector picks access. What it does not say is not asked for: the zero
-// value picks all access to clusters. Patterns have `*` and nothing else.
+// A Selector picks access. What it does not say is not asked for, and all that it
+// says is: the zero value picks all access to clusters. Patterns have `*` and
+// nothing else; unlike in a grant they mean kube-* namespaces too, but in an
+// exception they do not.
 //
 // Access to the server itself, InfraDestination, is picked only where
 // Destinations has that very name.
@@ -32,7 +34,7 @@ type Selector struct {
 	Destinations []string // patterns
 	Namespaces   []string // patterns
 	Scope        Scope
-	Users        []string // patterns of people
+	Users        []string // patterns of people; not of those in a group that groups/ does not declare
 	Groups       []string // patterns of groups: granted something, or on the way to a person
 	Undeclared   bool     // only groups that groups/ does not declare
 }

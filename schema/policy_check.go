@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// checkPolicy looks for names in infra.yaml that mean nothing: a rule about a
-// name that is misspelt, or that a destination no longer has, guards nothing and
-// says nothing either.
+// checkPolicy looks for names in infra.yaml that mean nothing, or nothing any
+// more: a rule about a name that is misspelt guards nothing, and does not say so.
 func (c *checker) checkPolicy() {
 	if len(c.named) == 0 {
 		return
@@ -39,7 +38,7 @@ func (c *checker) checkPolicy() {
 				continue
 			}
 			if now, renamed := former[n.name]; renamed {
-				c.errorf(n.pos, "destination %s is now called %s: a rule about the old name guards nothing", quoted(n.name), now)
+				c.warnf(n.pos, "destination %s is now called %q", quoted(n.name), now)
 			} else if meant := near.of(n.name); meant != "" && !destinations[n.name] {
 				c.warnf(n.pos, "nothing else knows destination %s: did you mean %q?", quoted(n.name), meant)
 			}

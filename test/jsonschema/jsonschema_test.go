@@ -128,6 +128,9 @@ func good(t *testing.T) map[string]string {
 	for i, m := range regexp.MustCompile("(?ms)^```yaml\n# (\\S+)\n(.*?)^```$").FindAllSubmatch(page, -1) {
 		files[fmt.Sprintf("block %d of the page: %s", i, m[1])] = string(m[2])
 	}
+	for i, m := range regexp.MustCompile("(?ms)^```yaml\n# in infra.yaml\n(.*?)^```$").FindAllSubmatch(page, -1) {
+		files[fmt.Sprintf("part %d of the page: infra.yaml", i)] = "version: 1\n" + string(m[1])
+	}
 	return files
 }
 
