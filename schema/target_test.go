@@ -108,7 +108,7 @@ func TestCoversAndOverlapsAreWhatTryingAllNamesSays(t *testing.T) {
 	tried(t, "namespace", names, patterns, schema.MatchNamespace, func(n string) schema.Target { return schema.Target{Destination: "x", Namespace: n} })
 
 	// The names that no pattern means, and what is near to them.
-	near := []string{"*", "infra", "infra*", "*infra", "inf*ra", "kube*", "kube-a", "kube-b", "kub*", "*-b", "*e-a", "kube*b", "k*-b", "kubea", "b"}
+	near := []string{"*", "infra", "infra*", "*infra", "inf*ra", "kube*", "kube-*", "kube-a*", "kube-a", "kube-b", "kub*", "*-b", "*e-a", "kube*b", "k*-b", "kubea", "b"}
 	parts := []string{"", "x", "k", "kube", "kube-", "kubex", "infra", "inf", "ra", "a", "b", "-b", "e-a"}
 	all := slices.Clone(names)
 	for _, begin := range parts {
