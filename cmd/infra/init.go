@@ -24,6 +24,7 @@ var templateFiles = []struct{ from, to string }{
 	{"template/infra.yaml", marker},
 	{"template/README.md", "README.md"},
 	{"template/CODEOWNERS", "CODEOWNERS"},
+	{"template/gitattributes", attributes},
 	{"template/grants.md", "grants/README.md"},
 }
 
@@ -71,6 +72,9 @@ func (a *app) init(ctx context.Context, dir, message string) error {
 		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.to))); {
 		case err == nil:
 			a.say("%s is there already and stays as it is", f.to)
+			if err := a.adviseAttributes(dir, f.to); err != nil {
+				return err
+			}
 			continue
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("making an access repository: %w", err)
@@ -88,6 +92,7 @@ func (a *app) init(ctx context.Context, dir, message string) error {
 	}
 	a.say("%s is an access repository, as of commit %.10s", dir, commit.Hash)
 	a.advise("infra -C %s grants add fisher@example.com example --role admin", shell(dir))
+	a.say("so that git merges by what the files say, once in each clone: %s", mergeSetting)
 	return nil
 }
 
