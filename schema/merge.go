@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -86,7 +85,7 @@ func Merge(path string, base, ours, theirs []byte) (Merged, error) {
 	}
 	text, ok := joinFile(sheets[0], sheets[1], sheets[2])
 	if !ok || !m.Says(text) {
-		return m, &StyleError{path, "it is written in a way in which its sides cannot be put together"}
+		return m, &StyleError{path, "what the two sides say goes together, but not how they write it"}
 	}
 	m.Text = text
 	return m, nil
@@ -116,19 +115,14 @@ func readList(path string, kind fileKind, data []byte) (map[string]sense, bool) 
 	return list, ok
 }
 
-// keepsComments says whether a text has the comments that one side has more
-// often than the base.
+// keepsComments says whether a text has the comments that the base does not have.
 func (m Merged) keepsComments(text []byte) bool {
-	base, ours, theirs, result := comments(m.sides[0]), comments(m.sides[1]), comments(m.sides[2]), comments(text)
-	all := maps.Clone(ours)
-	maps.Copy(all, theirs)
-	for c := range all {
-		o, t := ours[c]-base[c], theirs[c]-base[c]
-		if o <= 0 && t <= 0 {
-			continue
-		}
-		if result[c] < base[c]+max(o, t)+min(o, t, 0) {
-			return false
+	base, result := comments(m.sides[0]), comments(text)
+	for _, side := range m.sides[1:] {
+		for c, n := range comments(side) {
+			if base[c] == 0 && result[c] < n {
+				return false
+			}
 		}
 	}
 	return true

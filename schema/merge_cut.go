@@ -105,6 +105,9 @@ func (s *sheet) block(n *node, name string, from, to int) block {
 			next = children[i+1].from
 		}
 		c.sheet, c.blanks, c.to = s, blanks, s.endOf(c.from, next, b.column)
+		if c.key != nil && s.closes(c.value) == c.from+1 { // comments below it are its neighbours
+			c.to = c.from + 1
+		}
 		c.lines = append([]string{strings.Repeat(" ", b.column) + s.text[c.from][min(b.column, len(s.text[c.from])):]}, s.text[c.from+1:c.to]...)
 		b.parts = append(b.parts, c)
 		from, blanks = c.to, 0
@@ -125,6 +128,21 @@ func (s *sheet) endOf(start, next, column int) int {
 		next--
 	}
 	return next
+}
+
+// closes is the line, from 1, on which a scalar of one line or something in
+// brackets ends; 0 where that cannot be told.
+func (s *sheet) closes(n *node) int {
+	switch {
+	case n.Kind == scalarNode && n.Style&blockScalarStyles == 0 && s.oneLine(n):
+		return n.Line
+	case isFlow(n):
+		start := s.offset(n.Line, n.Column)
+		if end, ok := scanBrackets(s.data, start); ok {
+			return n.Line + bytes.Count(s.data[start:end], []byte("\n"))
+		}
+	}
+	return 0
 }
 
 // isBlock says whether a node is a list or mapping without brackets.
@@ -154,6 +172,35 @@ func (p part) nested() (head string, b block, ok bool) {
 		return p.lines[0][:colon] + rest[len("[]"):], s.block(nil, "", p.from+1, p.to), true
 	}
 	return "", block{}, false
+}
+
+// unfolded is a pair whose list in brackets is written with a line for each entry.
+func (p part) unfolded() (part, bool) {
+	if p.key == nil || p.value.Kind != sequenceNode || len(p.value.Content) == 0 || p.lines == nil || p.sheet.closes(p.value) != p.from+1 {
+		return p, false
+	}
+	f, ok := cutFlow(p)
+	_, end, found := p.valueSpan()
+	if !ok || !found {
+		return p, false
+	}
+	rest := string(p.sheet.data[end : p.sheet.offset(p.from+1, 1)+len(p.sheet.text[p.from])])
+	indent := strings.Repeat(" ", indentOf(p.lines[0]))
+	lines := []string{p.lines[0][:p.colon()] + rest}
+	for _, e := range f.parts {
+		lines = append(lines, indent+"  - "+e.text())
+	}
+	s := readSheet(p.sheet.file, []byte(strings.Join(lines, "\n")))
+	if s == nil || !isBlock(s.root) || s.root.Kind != mappingNode {
+		return p, false
+	}
+	b := s.block(s.root, "", 0, len(s.text))
+	if len(b.parts) != 1 {
+		return p, false
+	}
+	out := b.parts[0]
+	out.lines = append(out.lines, p.lines[1:]...)
+	return out, true
 }
 
 // colon is where in its first line the key of a pair has ended, colon included.

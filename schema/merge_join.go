@@ -141,6 +141,9 @@ func joinPart(base, ours, theirs part, shift int) ([]string, bool) {
 	if ours.note {
 		return ours.lines, true // the same words, indented in other ways
 	}
+	if isBlock(ours.value) != isBlock(theirs.value) { // one side has it in brackets
+		base, ours, theirs, shift = unfold(base, ours, theirs, shift)
+	}
 	oHead, o, oNests := ours.nested()
 	tHead, t, tNests := theirs.nested()
 	if oNests && tNests {
@@ -165,6 +168,20 @@ func joinPart(base, ours, theirs part, shift int) ([]string, bool) {
 		return ours.lines, true
 	}
 	return nil, false
+}
+
+// unfold writes lists in brackets as blocks, where that can be done.
+func unfold(base, ours, theirs part, shift int) (b, o, t part, by int) {
+	b, o = base, ours
+	if base.sheet != nil {
+		b, _ = base.unfolded()
+	}
+	o, _ = ours.unfolded()
+	t, done := theirs.unfolded()
+	if done {
+		shift = 0
+	}
+	return b, o, t, shift
 }
 
 // joinUnder merges the blocks that a part holds, and puts back what is above or

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -259,4 +260,124 @@ func FuzzMerge(f *testing.F) {
 			t.Errorf("%q, swapped %q", m.Text, swapped.Text)
 		}
 	})
+}
+
+// FuzzMergeOfGroups: members are sets, and merge as sets do. What is removed with
+// its members while the other side changes it is a conflict.
+func FuzzMergeOfGroups(f *testing.F) {
+	for seed := range uint64(200) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		base := map[string]map[string]bool{}
+		for i := range 1 + r.IntN(4) {
+			base[fmt.Sprintf("g%d", i)] = members(r)
+		}
+		change := func() map[string]map[string]bool {
+			side := map[string]map[string]bool{}
+			for name, m := range base {
+				switch r.IntN(5) {
+				case 0:
+					side[name] = members(r)
+				case 1:
+					if len(base) > 1 {
+						continue
+					}
+					fallthrough
+				default:
+					side[name] = m
+				}
+			}
+			if r.IntN(3) == 0 {
+				side["h"+fmt.Sprint(r.IntN(2))] = map[string]bool{"h@example.com": true}
+			}
+			return side
+		}
+		ours, theirs := change(), change()
+		want, conflict := setsMerged(base, ours, theirs)
+		layout := r.IntN(3)
+		b, o, u := groupsText(base, layout), groupsText(ours, layout), groupsText(theirs, layout)
+		m, err := schema.Merge("groups/all.yaml", []byte(b), []byte(o), []byte(u))
+		if err != nil || conflict != (m.Text == nil) {
+			t.Fatalf("%v, %q, conflict wanted: %v\n%s\n%s\n%s", err, m.Conflicts, conflict, b, o, u)
+		}
+		if conflict {
+			return
+		}
+		s, problems, err := schema.Load(files("infra.yaml", "version: 1\n", "groups/all.yaml", string(m.Text)), nil)
+		if err != nil || len(problems.Errors()) > 0 {
+			t.Fatal(err, problems)
+		}
+		got := map[string]map[string]bool{}
+		for _, g := range s.Groups {
+			got[g.Name] = map[string]bool{}
+			for _, u := range g.Users {
+				got[g.Name][u.Name] = true
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got:\n%s\n%s\n%s\n%s\n%s", diff, b, o, u, m.Text)
+		}
+	})
+}
+
+func members(r *rand.Rand) map[string]bool {
+	m := map[string]bool{}
+	for range r.IntN(5) {
+		m[fmt.Sprintf("%c@example.com", 'a'+r.IntN(5))] = true
+	}
+	return m
+}
+
+func setsMerged(base, ours, theirs map[string]map[string]bool) (merged map[string]map[string]bool, conflict bool) {
+	merged = map[string]map[string]bool{}
+	for _, side := range []map[string]map[string]bool{base, ours, theirs} {
+		for name := range side {
+			b, was := base[name]
+			o, inOurs := ours[name]
+			u, inTheirs := theirs[name]
+			switch {
+			case was && !inOurs && !inTheirs:
+			case was && !inOurs:
+				conflict = conflict || !cmp.Equal(b, u)
+			case was && !inTheirs:
+				conflict = conflict || !cmp.Equal(b, o)
+			default:
+				merged[name] = map[string]bool{}
+				for _, who := range []string{"a", "b", "c", "d", "e", "h"} {
+					who += "@example.com"
+					if has := o[who] && u[who] || (o[who] || u[who]) && !b[who]; has {
+						merged[name][who] = true
+					}
+				}
+			}
+		}
+	}
+	return merged, conflict
+}
+
+// groupsText writes groups with their members in brackets, on lines of their own
+// or with all in brackets.
+func groupsText(groups map[string]map[string]bool, layout int) string {
+	names := slices.Sorted(maps.Keys(groups))
+	var items []string
+	for _, name := range names {
+		users := slices.Sorted(maps.Keys(groups[name]))
+		switch {
+		case layout == 2:
+			items = append(items, fmt.Sprintf("  {name: %s, users: [%s]},\n", name, strings.Join(users, ", ")))
+		case layout == 1 && len(users) > 0:
+			items = append(items, fmt.Sprintf("- name: %s\n  users: # who\n  - %s\n", name, strings.Join(users, "\n  - ")))
+		default:
+			items = append(items, fmt.Sprintf("- name: %s\n  users: [%s] # who\n", name, strings.Join(users, ", ")))
+		}
+	}
+	switch {
+	case len(items) == 0:
+		return "groups: []\n"
+	case layout == 2:
+		return "groups: [\n" + strings.Join(items, "") + "]\n"
+	}
+	return "groups:\n" + strings.Join(items, "")
 }

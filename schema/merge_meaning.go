@@ -180,47 +180,47 @@ func (r *reconciliation) fields(thing, path string, base, ours, theirs map[strin
 	return out
 }
 
-// replaced finds a grant that both sides replaced by another one: both gave a
-// person another role, or the role to another person. To add up the two would
-// give what neither side wanted to be given beside the other.
+// replaced finds a grant that both sides replaced by another one: both gave
+// somebody another role in its place, or the role somewhere else. To add up the
+// two would give what neither side wanted to be given beside the other.
 func (r *reconciliation) replaced(base, ours, theirs map[string]sense) {
 	if r.kind != grantsFile {
 		return
 	}
-	news := func(side map[string]sense) (ids []string) {
+	added := func(side map[string]sense) map[[3]sense][]map[string]sense {
+		out := map[[3]sense][]map[string]sense{}
 		for _, id := range union(side) {
 			if base[id] == nil {
-				ids = append(ids, id)
+				g := entry(side[id])
+				for _, aspect := range aspects(g) {
+					out[aspect] = append(out[aspect], g)
+				}
 			}
 		}
-		return ids
+		return out
 	}
-	oursNew, theirsNew := news(ours), news(theirs)
+	byOurs, byTheirs := added(ours), added(theirs)
 	for _, id := range union(base) {
 		if ours[id] != nil || theirs[id] != nil {
 			continue
 		}
-		for _, o := range oursNew {
-			for _, t := range theirsNew {
-				if o != t && oneApart(entry(base[id]), entry(ours[o])) && oneApart(entry(base[id]), entry(theirs[t])) {
-					r.conflict("ours replaces %s by %s, theirs by %s", r.describe(entry(base[id])), r.describe(entry(ours[o])), r.describe(entry(theirs[t])))
+		for _, aspect := range aspects(entry(base[id])) {
+			for _, o := range byOurs[aspect] {
+				for _, t := range byTheirs[aspect] {
+					if o["role"] != t["role"] || o["resource"] != t["resource"] {
+						r.conflict("ours replaces %s by %s, theirs by %s", r.describe(entry(base[id])), r.describe(o), r.describe(t))
+					}
 				}
 			}
 		}
 	}
 }
 
-// oneApart says whether two grants differ in who, what or where alone.
-func oneApart(a, b map[string]sense) bool {
-	different := 0
-	for _, same := range []bool{
-		a["user"] == b["user"] && a["group"] == b["group"], a["role"] == b["role"], a["resource"] == b["resource"],
-	} {
-		if !same {
-			different++
-		}
-	}
-	return different == 1
+// aspects are what a grant has in common with one that it is replaced by: the
+// subject, with the role or with the resource.
+func aspects(g map[string]sense) [2][3]sense {
+	s := subjectOf(g)
+	return [2][3]sense{{s, "role", g["role"]}, {s, "resource", g["resource"]}}
 }
 
 // sameSecret says whether two keys are good for the same secret.

@@ -124,6 +124,24 @@ var merges = []struct {
 		conflicts: []string{"ours replaces ann@example.com view on prod by ann@example.com edit on prod, theirs by ann@example.com admin on prod"},
 	},
 	{
+		name: "both move a role, to different namespaces",
+		base: "grants:\n" + ann + bob,
+		ours: "grants:\n" + strings.ReplaceAll(ann, "prod", "prod.a") + bob, theirs: "grants:\n" + strings.ReplaceAll(ann, "prod", "prod.b") + bob,
+		conflicts: []string{"ours replaces ann@example.com view on prod by ann@example.com view on prod.a, theirs by ann@example.com view on prod.b"},
+	},
+	{
+		name: "both remove one person and add another",
+		base: "grants:\n" + ann + bob,
+		ours: "grants:\n" + bob + cid, theirs: "grants:\n" + bob + entry("dan", "view"),
+		want: "grants:\n" + bob + cid + entry("dan", "view"),
+	},
+	{
+		name: "both replace a key", path: "keys/ci.yaml",
+		base: "keys:\n  - {name: ci, user: ann@example.com, id: 0aB1cD2eF3, hash: \"sha256:" + strings.Repeat("0", 64) + "\"}\n",
+		ours: "keys:\n  - {name: ci, user: ann@example.com, id: 0aB1cD2eF4, hash: \"sha256:" + strings.Repeat("0", 64) + "\"}\n", theirs: "keys:\n  - {name: ci, user: ann@example.com, id: 0aB1cD2eF3, hash: \"sha256:" + strings.Repeat("1", 64) + "\"}\n",
+		conflicts: []string{"ours and theirs both replace key ci"},
+	},
+	{
 		name: "a comment in what one removes is not lost",
 		base: "grants:\n" + ann + bob,
 		ours: "grants:\n" + bob, theirs: "grants:\n" + ann + "    # ask carol first\n" + bob,
@@ -180,6 +198,18 @@ var merges = []struct {
 		base: "groups:\n  - name: eng\n    users:\n      - bob@example.com\n      - ann@example.com # boss\n",
 		ours: "groups:\n  - name: eng\n    users:\n      - bob@example.com\n      - ann@example.com # boss\n      # new here\n      - cid@example.com\n", theirs: "groups:\n  - name: eng\n    users:\n      - ann@example.com # the boss\n      - zoe@example.com\n",
 		want: "groups:\n  - name: eng\n    users:\n      - ann@example.com # the boss\n      # new here\n      - cid@example.com\n      - zoe@example.com\n",
+	},
+	{
+		name: "one writes the members on lines of their own, the other adds one", path: "groups/eng.yaml",
+		base: "groups:\n  - name: eng\n    users: [ann@example.com, bob@example.com] # all\n",
+		ours: "groups:\n  - name: eng\n    users: [ann@example.com, bob@example.com, cid@example.com] # all\n", theirs: "groups:\n  - name: eng\n    users: # all\n      - ann@example.com # boss\n",
+		want: "groups:\n  - name: eng\n    users: # all\n      - ann@example.com # boss\n      - cid@example.com\n",
+	},
+	{
+		name: "comments of both below one line",
+		base: "grants:\n" + ann + june,
+		ours: "grants:\n" + ann + july + "      # by ann\n", theirs: "grants:\n" + ann + june + "    reason: x\n      # by bob\n",
+		want: "grants:\n" + ann + july + "      # by ann\n" + "    reason: x\n      # by bob\n",
 	},
 	{
 		name: "both take the last members out", path: "groups/eng.yaml",

@@ -232,28 +232,23 @@ func inOrder(strands []strand, base, ours, theirs []part) []strand {
 		kept = append(kept, strands[i:end]...)
 		i = end
 	}
-	for _, unit := range added {
-		item := of(unit[len(unit)-1])
-		at, first := -1, -1
-		for i, s := range kept {
-			if isNote(s) {
-				continue
-			}
-			if first < 0 {
-				first = i
-			}
-			if order(of(s), item) <= 0 {
-				at = i + 1
-			}
+	item := func(unit []strand) *node { return of(unit[len(unit)-1]) }
+	slices.SortStableFunc(added, func(a, b []strand) int { return order(item(a), item(b)) })
+	var out, notes []strand
+	for _, s := range kept {
+		if isNote(s) {
+			notes = append(notes, s)
+			continue
 		}
-		if at < 0 {
-			for at = max(first, 0); at > 0 && isNote(kept[at-1]); {
-				at--
-			}
+		for len(added) > 0 && order(of(s), item(added[0])) > 0 {
+			out, added = append(out, added[0]...), added[1:]
 		}
-		kept = slices.Insert(kept, at, unit...)
+		out, notes = append(append(out, notes...), s), nil
 	}
-	return kept
+	for _, unit := range added {
+		out = append(out, unit...)
+	}
+	return append(out, notes...)
 }
 
 // items are the entries of a list, without comments.
