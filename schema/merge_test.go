@@ -236,6 +236,24 @@ var merges = []struct {
 		want: "destinations:\n  - name: prod\n    mode: enforce # at first\n    labels: {env: prod, team: sre, region: eu}\n    roles:\n      - name: bot\n        rules:\n          - apiGroups: [apps]\n            resources: [pods]\n            verbs: [get]\n      - name: extra\n      - name: other\n",
 	},
 	{
+		name: "both list the roles of a destination that listed none", path: "destinations/prod.yaml",
+		base: "destinations:\n  - name: prod\n",
+		ours: "destinations:\n  - name: prod\n    roles: [{name: bot}]\n", theirs: "destinations:\n  - name: prod\n    roles: [{name: dog}]\n",
+		conflicts: []string{"ours and theirs both change destination prod: their roles differ"},
+	},
+	{
+		name: "both label a destination that had no labels", path: "destinations/prod.yaml",
+		base: "destinations:\n  - name: prod\n",
+		ours: "destinations:\n  - name: prod\n    labels: {env: prod}\n", theirs: "destinations:\n  - name: prod\n    labels: {team: sre}\n",
+		want: "destinations:\n  - name: prod\n    labels: {env: prod, team: sre}\n",
+	},
+	{
+		name: "both move the same entry: it is where ours has it, once",
+		base: "grants:\n" + cid + ann + bob,
+		ours: "grants:\n" + ann + cid + bob, theirs: "grants:\n" + ann + bob + june + cid,
+		want: "grants:\n" + ann + cid + bob + june,
+	},
+	{
 		name: "both revoke", path: "revoked.yaml",
 		base: "revoked:\n  - key: 0aB1cD2eF3\n",
 		ours: "revoked:\n  - key: 0aB1cD2eF3\n  - user: mallory@example.com\n    reason: laptop stolen\n", theirs: "revoked:\n  - key: 0aB1cD2eF3\n  - user: mallory@example.com\n  - group: contractors\n",
