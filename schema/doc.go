@@ -33,8 +33,11 @@
 // it writes them. Each is read again before it is returned, and refused where it
 // would say anything but what was asked for.
 //
-// Merge puts together what two branches made of one file, by what it says.
+// JSONSchema gives editors the form of each kind of file, with a sentence for
+// every key.
 //
 // The package takes files as an fs.FS and the time as an argument. Its values
 // are safe to share between goroutines.
+//
+// Merge puts together what two branches made of one file, by what it says.
 package schema
