@@ -13,6 +13,7 @@ package policy
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/infrahq/infra/schema"
@@ -82,18 +83,31 @@ const (
 	Brake       Rule = "brake"       // a large removal is acknowledged
 )
 
-// Step judges next against the accepted revision. What cannot be read is not
-// judged further.
+// Step judges next against the accepted revision: by whether it can be read, by
+// the declarations of groups, and by the accepted revision's own rules, in this
+// order. All refusals come at once, those of a rule sorted by place; a rule that
+// has very much to say sums up in its last refusal. What cannot be read is not judged further, and
+// what is judged against no accepted snapshot is judged by that alone.
+//
+// The time at which both are looked at is next.At: what has expired by then is
+// there neither before nor after, so that time alone refuses nothing.
 func Step(accepted, next Revision) Verdict {
 	v := Verdict{Revision: next.ID}
 	for _, p := range next.Problems.Errors() {
 		v.Refusals = append(v.Refusals, Refusal{Kind: Invalid, Rule: Readable, Pos: p.Pos, Message: p.Message})
 	}
+	if len(v.Refusals) == 0 && next.Snapshot == nil {
+		v.Refusals = []Refusal{{Kind: Invalid, Rule: Readable, Message: "nothing of it could be read"}}
+	}
 	if len(v.Refusals) > 0 {
+		v.Refusals = atMost(v.Refusals, "errors")
 		return v
 	}
 	if accepted.Snapshot != nil {
-		v.Refusals = append(v.Refusals, lostDeclarations(accepted.Snapshot, next.Snapshot)...)
+		before, after := worlds(accepted, next)
+		v.Refusals = slices.Concat(
+			atMost(lostDeclarations(accepted.Snapshot, next.Snapshot), "groups that lose their declaration"),
+			judgeRules(before, after))
 	}
 	if v.Accepted() {
 		v.Warnings = next.Problems.Warnings()

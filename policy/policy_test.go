@@ -98,7 +98,7 @@ func history(r *rand.Rand, n int) []policy.Revision {
 	return out
 }
 
-func each(revisions []policy.Revision) iter.Seq2[policy.Revision, error] {
+func walk(revisions []policy.Revision) iter.Seq2[policy.Revision, error] {
 	return func(yield func(policy.Revision, error) bool) {
 		for _, r := range revisions {
 			if !yield(r, nil) {
@@ -112,7 +112,7 @@ func TestFoldIsTheSameHoweverItIsCut(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		commits := history(r, 30)
-		whole, wholeVerdicts, err := policy.Fold(policy.Revision{}, each(commits))
+		whole, wholeVerdicts, err := policy.Fold(policy.Revision{}, walk(commits))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestFoldIsTheSameHoweverItIsCut(t *testing.T) {
 			n := 1 + r.IntN(len(rest))
 			before := accepted
 			var some []policy.Verdict
-			accepted, some, err = policy.Fold(accepted, each(rest[:n]))
+			accepted, some, err = policy.Fold(accepted, walk(rest[:n]))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,205 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/infrahq/infra/access"
+	"github.com/infrahq/infra/schema"
+)
+
+// A limitJudge judges `limit`, on each destination that an entry, a grant or a
+// key names, or that the rule itself names; those that only a pattern would match
+// are not known.
+//
+// People count once, and where any of the access reaches into what is limited.
+// More holders than before are new, fewer are not, and one in place of another is
+// neither. A group of the identity provider cannot be counted: it is against
+// atMost, and is nobody for atLeast. For atLeast, what is lost because somebody
+// was revoked is lost on purpose, and so is what is lost with a destination whose
+// entry is removed. Who holds until an expiry is counted until then: that time
+// passes is refused to nobody.
+type limitJudge struct {
+	schema.Limit
+	picker *picker
+}
+
+func newLimit(l schema.Limit) judge { return limitJudge{l, newPicker(l.Selector)} }
+
+// A holder is somebody who counts, and what lasts longest of why.
+type holder struct {
+	row    *access.Row
+	reason *access.Reason
+}
+
+// holders are those of one destination, by subject.
+type holders map[schema.Subject]holder
+
+// count says who holds the limited access, by what the revision that is judged
+// calls the destination.
+func (j limitJudge) count(w *world, t *access.Table) map[string]holders {
+	known := append(slices.Clone(w.known()), w.kept...)
+	for _, name := range j.Destinations {
+		if !schema.IsPattern(name) {
+			known = append(known, w.current(name))
+		}
+	}
+	out := map[string]holders{}
+	for _, name := range known {
+		if j.picker.destination(w, name) {
+			out[w.now(name)] = holders{}
+		}
+	}
+	places := slices.Collect(maps.Keys(out))
+	reached := map[string][]string{} // by the destination of a row
+	for row, reason := range j.picker.picksIn(w, t.Rows(), false) {
+		d := w.now(row.Target.Destination)
+		names, ok := reached[d]
+		if !ok {
+			for _, place := range places {
+				if schema.MatchDestination(d, place) {
+					names = append(names, place)
+				}
+			}
+			reached[d] = names
+		}
+		for _, name := range names {
+			if h, ok := out[name][row.Subject]; !ok || longer(reason.Grant.Expires, h.reason.Grant.Expires) {
+				out[name][row.Subject] = holder{row, reason}
+			}
+		}
+	}
+	return out
+}
+
+func (j limitJudge) standing(w *world) []finding {
+	return j.compare(nil, nil, nil, w)
+}
+
+func (j limitJudge) fresh(before, after *world) []finding {
+	counted := j.count(before, before.table())
+	held := counted
+	if j.AtLeast > 0 {
+		held = j.count(before, before.held())
+	}
+	return j.compare(counted, held, before, after)
+}
+
+// compare gives what is against the rule and was less so before.
+func (j limitJudge) compare(counted, held map[string]holders, before, after *world) []finding {
+	var out []finding
+	now := j.count(after, after.table())
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		has := now[name]
+		if j.AtMost != nil {
+			had, known := counted[name]
+			if n := has.people(); n > max(0, *j.AtMost) && (!known || n > had.people()) {
+				out = append(out, j.tooMany(name, had, has, before, after))
+			}
+			out = append(out, j.uncounted(name, had, has, before, after)...)
+		}
+		had, known := held[name]
+		if n := has.people(); n < j.AtLeast && (before == nil || !known || n < had.people()) {
+			out = append(out, j.tooFew(name, had, has, after))
+		}
+	}
+	return out
+}
+
+func (h holders) people() int {
+	n := 0
+	for s := range h {
+		if s.Kind == schema.User {
+			n++
+		}
+	}
+	return n
+}
+
+// sorted are the subjects of a kind that the others are not among.
+func (h holders) sorted(kind schema.SubjectKind, without holders) []schema.Subject {
+	var out []schema.Subject
+	for s := range h {
+		if _, had := without[s]; s.Kind == kind && !had {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, schema.Subject.Compare)
+	return out
+}
+
+func (j limitJudge) tooMany(name string, had, has holders, before, after *world) finding {
+	fresh := has.sorted(schema.User, had)
+	if before == nil || len(fresh) == 0 {
+		fresh = has.sorted(schema.User, nil)
+	}
+	first := has[fresh[0]]
+	pos, _ := after.cause(before, first.row, first.reason)
+	n := has.people()
+	f := finding{pos: pos, text: fmt.Sprintf("%s %s %s on %s, and at most %d may", howMany(n), after.have(n), j.words(), name, *j.AtMost)}
+	if before != nil {
+		var said []string
+		for _, s := range fresh[:min(3, len(fresh))] {
+			said = append(said, s.Name+through(has[s].reason))
+		}
+		if more := len(fresh) - len(said); more > 0 {
+			said = append(said, fmt.Sprintf("%d more", more))
+		}
+		f.text += "; new: " + strings.Join(said, ", ")
+		f.way = fmt.Sprintf("take it from %s in the same change", howMany(n-max(*j.AtMost, had.people())))
+	}
+	return f
+}
+
+// uncounted are the groups whose members nobody here knows.
+func (j limitJudge) uncounted(name string, had, has holders, before, after *world) []finding {
+	var out []finding
+	for _, s := range has.sorted(schema.GroupKind, nil) {
+		h := has[s]
+		if old, ok := had[s]; ok && !longer(h.reason.Grant.Expires, old.reason.Grant.Expires) {
+			continue
+		}
+		pos, _ := after.cause(before, h.row, h.reason)
+		out = append(out, finding{pos: pos, way: "declare the group in groups/ with its members",
+			text: fmt.Sprintf("%s %s %s on %s%s, and it is not known how many people that is: at most %d may",
+				nameOf(s), after.have(1), h.row.Role, h.row.Target, through(h.reason), *j.AtMost)})
+	}
+	return out
+}
+
+func (j limitJudge) tooFew(name string, had, has holders, after *world) finding {
+	n := has.people()
+	f := finding{text: fmt.Sprintf("%s %s %s on %s, and at least %d must", howMany(n), after.have(n), j.words(), name, j.AtLeast), way: "give it to somebody"}
+	if !after.standing {
+		f.way = fmt.Sprintf("give it to somebody else in the same change; where %s is to go, remove its entry in destinations/ with its grants", name)
+	}
+	if lost := had.sorted(schema.User, has); len(lost) > 0 {
+		g := had[lost[0]].reason.Grant
+		f.text += fmt.Sprintf("; lost by %s (%s)", people(lost), was(g.Pos))
+	}
+	return f
+}
+
+// words are the access that is limited.
+func (j limitJudge) words() string {
+	s := j.Selector
+	s.Destinations = nil
+	return describe(s)
+}
+
+// howMany says a number of people.
+func howMany(n int) string {
+	switch n {
+	case 0:
+		return "nobody"
+	case 1:
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// lastsAs is until when what a reason gives lasts; zero: for ever.
+func (h holder) lastsAs() time.Time { return h.reason.Grant.Expires }
