@@ -84,9 +84,10 @@ const (
 )
 
 // Step judges next against the accepted revision: by whether it can be read, by
-// the declarations of groups, and by the accepted revision's own rules, in this
-// order. All refusals come at once, those of a rule sorted by place; a rule that
-// has very much to say sums up in its last refusal. What cannot be read is not judged further, and
+// the declarations of groups, by the accepted revision's own rules, and by its
+// brakes, in this order. All refusals come at once, those of a rule sorted by
+// place, and those of the brakes by destination; a rule that has very much to say
+// sums up in its last refusal. What cannot be read is not judged further, and
 // what is judged against no accepted snapshot is judged by that alone.
 //
 // The time at which both are looked at is next.At: what has expired by then is
@@ -107,7 +108,8 @@ func Step(accepted, next Revision) Verdict {
 		before, after := worlds(accepted, next)
 		v.Refusals = slices.Concat(
 			atMost(lostDeclarations(accepted.Snapshot, next.Snapshot), "groups that lose their declaration"),
-			judgeRules(before, after))
+			judgeRules(before, after),
+			brakes(before, after))
 	}
 	if v.Accepted() {
 		v.Warnings = next.Problems.Warnings()

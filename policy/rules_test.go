@@ -208,6 +208,28 @@ func TestManyRefusalsOfOneRuleAreCounted(t *testing.T) {
 	}
 }
 
+func TestAllRefusalsComeAtOnceInOrder(t *testing.T) {
+	var people strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&people, "p%02d view dev\n", i)
+	}
+	text := people.String() + "group sre: ann\ng:sre admin prod"
+	deny := schema.PolicyRule{Name: "second", Deny: &schema.Deny{Selector: schema.Selector{Destinations: []string{"prod"}}}}
+	known := schema.PolicyRule{Name: "first", Declared: []schema.DeclaredKind{schema.DeclaredGroups}}
+	next := edit(t, text, "- group sre: ann\n+ zoe view prod\n+ bob view prod")
+	for i := range 20 {
+		next = edit(t, next, fmt.Sprintf("- p%02d view dev", i))
+	}
+	v := policy.Step(revision(t, text, known, deny), revision(t, next))
+	var rules []policy.Rule
+	for _, r := range v.Refusals {
+		rules = append(rules, r.Rule)
+	}
+	if got, want := fmt.Sprint(rules), "[declaration first second second second brake]"; got != want {
+		t.Errorf("refused by %s, want %s: %v", got, want, said(v.Refusals))
+	}
+}
+
 func TestStepNeverPanics(t *testing.T) {
 	broken := schema.Problems{{Severity: schema.Error, Message: "broken"}}
 	empty := &schema.Snapshot{Settings: schema.Settings{Policy: []schema.PolicyRule{{}, {Name: "x", Deny: &schema.Deny{}}}}}
