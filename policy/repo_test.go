@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -189,6 +190,15 @@ func revision(t testing.TB, text string, rules ...schema.PolicyRule) policy.Revi
 	}
 	s.Settings.Policy = rules
 	return policy.Revision{ID: "revision", At: now, Snapshot: s}
+}
+
+// clone shares nothing with what it is made from that mutate or a fold could touch.
+func clone(s *schema.Snapshot) *schema.Snapshot {
+	c := *s
+	c.Grants, c.Groups, c.Keys, c.Users = slices.Clone(s.Grants), slices.Clone(s.Groups), slices.Clone(s.Keys), slices.Clone(s.Users)
+	c.Destinations, c.Acknowledgements = slices.Clone(s.Destinations), slices.Clone(s.Acknowledgements)
+	c.Revoked.Revocations, c.Settings.Policy = slices.Clone(s.Revoked.Revocations), slices.Clone(s.Settings.Policy)
+	return &c
 }
 
 // said are refusals as they are read.

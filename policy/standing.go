@@ -3,18 +3,17 @@ package policy
 import "github.com/infrahq/infra/schema"
 
 // Standing is what the snapshot of a revision has against the given rules
-// already. Step does not refuse a change for it; a rule that is new may find
-// much that was there before.
-func Standing(rules []schema.PolicyRule, r Revision) []Refusal { return nil }
-
-// A CaseResult is what became of a test of a rule.
-type CaseResult struct {
-	Rule    schema.PolicyRule
-	Case    schema.Case
-	Passed  bool
-	Message string // what happened instead, where it did not pass; what the rule said, where it refused as wanted
+// already, at its date: in the order of the rules, and by place. Step does not
+// refuse a change for it; a rule that is new may find much that was there before.
+// Positions are in the revision. Without a snapshot there is nothing to say.
+func Standing(of []schema.PolicyRule, r Revision) []Refusal {
+	if r.Snapshot == nil {
+		return nil
+	}
+	w := &world{snapshot: r.Snapshot, at: r.At, standing: true}
+	var out []Refusal
+	for _, rule := range rules(of) {
+		out = append(out, rule.refusals(rule.judge.standing(w), "")...)
+	}
+	return out
 }
-
-// Test runs the cases of every rule of a revision's own policy, in order, each
-// against that rule alone.
-func Test(r Revision) []CaseResult { return nil }
