@@ -3,7 +3,6 @@ package policy
 import (
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/infrahq/infra/access"
 	"github.com/infrahq/infra/schema"
@@ -167,8 +166,7 @@ func (p *picker) namespace(name string) bool {
 		case !schema.IsPattern(pattern):
 			return schema.MatchNamespace(name, pattern)
 		}
-		return !strings.HasPrefix(pattern, "kube-") &&
-			schema.Target{Destination: "d", Namespace: pattern}.Overlaps(schema.Target{Destination: "d", Namespace: name})
+		return schema.Target{Destination: "d", Namespace: pattern}.Overlaps(schema.Target{Destination: "d", Namespace: name})
 	})
 }
 
