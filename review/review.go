@@ -9,6 +9,7 @@
 package review
 
 import (
+	"fmt"
 	"io"
 	"time"
 
@@ -29,6 +30,8 @@ type Review struct {
 	Refusals     []policy.Refusal
 	Standing     []policy.Refusal // what the head has against its own policy already, and nobody is refused for
 	Destinations []Destination    // whose access changes, by name
+	Notes        []string         // of the review itself: a CODEOWNERS that cannot be read, a base that is no ancestor
+	Gone         []string         // files that changes point at and that head no longer has, by name
 }
 
 // A Destination is touched by a change, and somebody owns it.
@@ -36,13 +39,6 @@ type Destination struct {
 	Name   string
 	Owners []string // as CODEOWNERS has them; empty: nobody is known
 }
-
-// Owners says who owns a file of the repository. Nil: nobody is known.
-type Owners func(path string) []string
-
-// New reviews the change from base to head. A base without a snapshot is one
-// that did not load, or is not there: everything of head is new.
-func New(base, head policy.Revision, owners Owners) Review { return Review{} }
 
 // A Format is how a review is written.
 type Format string
@@ -71,5 +67,34 @@ type Options struct {
 	Version string // of infra, for SARIF
 }
 
-// Render writes a review. The error is the writer's.
-func Render(w io.Writer, f Format, r Review, o Options) error { return nil }
+// Render writes a review. The error is the writer's, or says that there is no
+// such format.
+func Render(w io.Writer, f Format, r Review, o Options) error {
+	if o.Width == 0 {
+		o.Width = 100
+	}
+	if o.Limit == 0 {
+		o.Limit = 65536
+	}
+	var out []byte
+	switch f {
+	case Text:
+		out = renderText(r, o)
+	case Markdown:
+		out = renderMarkdown(r, o)
+	case JSON:
+		out = renderJSON(r)
+	case SARIF:
+		out = renderSARIF(r, o)
+	case GitHub:
+		out = renderGitHub(r, o)
+	case GitLab:
+		out = renderGitLab(r, o)
+	case JUnit:
+		out = renderJUnit(r, o)
+	default:
+		return fmt.Errorf("no format of a review is called %q", f)
+	}
+	_, err := w.Write(out)
+	return err
+}

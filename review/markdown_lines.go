@@ -1,0 +1,98 @@
+package review
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/infrahq/infra/schema"
+)
+
+// classTitles are the headings, in the words of somebody who knows no YAML.
+var classTitles = [classes]string{
+	likeClusterAdmin: "Becomes equal to cluster-admin",
+	handsOutAccess:   "Can give access to others",
+	runsCommands:     "Can run commands in containers",
+	readsSecrets:     "Can read secrets",
+	otherGains:       "Gains other access",
+	losses:           "Loses access",
+	longer:           "Keeps access longer",
+	shorter:          "Keeps access for less time",
+	beside:           "Other changes",
+}
+
+const (
+	accessHeader = "| Who | What | Where | More | From |\n|---|---|---|---|---|\n"
+	besideHeader = "| What | Which | More | From |\n|---|---|---|---|\n"
+)
+
+// class adds the lines of one class.
+func (d *document) class(c class, lines []line) {
+	b := block{title: "#### " + classTitles[c], header: accessHeader, shown: few, counts: morePeople}
+	switch {
+	case c == beside:
+		b.header, b.counts = besideHeader, moreOf("change", "changes")
+	case c <= runsCommands:
+		b.shown = many
+	}
+	for i := range lines {
+		l := &lines[i]
+		if l.class() == c {
+			rank := rankOf(len(b.rows), rankFew, rankClass+int(c))
+			b.rows = append(b.rows, mdRow{text: l.tableRow(), rank: rank, line: l})
+		}
+	}
+	d.add(b)
+}
+
+func (l line) tableRow() string {
+	var more []string
+	for _, n := range l.detail() {
+		more = append(more, n.markdown())
+	}
+	cells := []string{l.who().markdown(), l.verb() + " " + say(named(l.Role)).markdown(), targetWords(l.Target).markdown()}
+	if !l.Kind.OfAccess() {
+		which := ""
+		if l.Name != "" {
+			which = codeSpan(l.Name)
+		}
+		cells = []string{string(l.Kind), which}
+		if l.dangerous() {
+			cells[0] = "**" + cells[0] + "**"
+		}
+	}
+	cells = append(cells, strings.Join(more, "<br>"), l.from().markdown())
+	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+// morePeople counts whom the rows that are left out are about.
+func morePeople(left []mdRow) string {
+	known, groups := map[string]bool{}, map[string]bool{}
+	for _, row := range left {
+		for _, c := range row.line.all {
+			if c.Subject.Kind == schema.GroupKind {
+				groups[c.Subject.Name] = true
+			} else {
+				known[c.Subject.Name] = true
+			}
+		}
+	}
+	var out []string
+	if n := len(known); n > 0 {
+		out = append(out, number(n, "more person", "more people"))
+	}
+	if n := len(groups); n > 0 {
+		out = append(out, number(n, "more idp group", "more idp groups"))
+	}
+	return strings.Join(out, " and ")
+}
+
+// members names the people of every sum, for who asks.
+func (d *document) members(lines []line) {
+	b := block{title: "#### Who is meant", counts: moreOf("group", "groups")}
+	for _, l := range lines {
+		if l.summed() && len(l.people()) > fewPeople {
+			b.rows = append(b.rows, mdRow{text: fmt.Sprintf("- %s: %s\n", l.told().markdown(), list(names(l.people()), 500).markdown()), rank: rankMembers})
+		}
+	}
+	d.add(b)
+}
