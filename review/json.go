@@ -219,6 +219,7 @@ func marshal(v any) []byte {
 		text = bytes.ReplaceAll(text, []byte(command), fmt.Appendf(nil, `%c\u%04x`, command[0], command[1]))
 	}
 	var out bytes.Buffer
+	out.Grow(len(text))
 	for _, r := range string(text) {
 		switch {
 		case r == '\n' || !invisible(r):

@@ -2,6 +2,7 @@ package review
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,13 +41,27 @@ func OwnersFile(files fs.FS) ([]byte, bool, error) {
 // Sources: "About code owners" of GitHub's documentation, "Syntax of CODEOWNERS
 // file" of GitLab's, "Code Owners" of Gitea's.
 func ParseOwners(text []byte) (Owners, error) {
-	lines, err := ownerLines(text)
-	if giteas(lines) {
-		return giteaOwners(lines), err
+	lines, faults := ownerLines(text)
+	owners := giteaOwners(lines)
+	if !giteas(lines) {
+		all, more := ownerSections(lines)
+		owners, faults = all.of, append(faults, more...)
 	}
-	sections, more := ownerSections(lines)
-	return sections.of, errors.Join(err, more)
+	slices.SortStableFunc(faults, func(a, b ownerFault) int { return cmp.Compare(a.line, b.line) })
+	var errs []error
+	for _, f := range faults {
+		errs = append(errs, f)
+	}
+	return owners, errors.Join(errs...)
 }
+
+// An ownerFault is what is wrong with a line.
+type ownerFault struct {
+	line int
+	what string
+}
+
+func (f ownerFault) Error() string { return fmt.Sprintf("line %d: %s", f.line, f.what) }
 
 // An ownerLine is a rule, or the head of a section.
 type ownerLine struct {
@@ -57,9 +72,9 @@ type ownerLine struct {
 }
 
 // ownerLines cuts a file into lines, and lines into words.
-func ownerLines(text []byte) ([]ownerLine, error) {
+func ownerLines(text []byte) ([]ownerLine, []ownerFault) {
 	var out []ownerLine
-	var errs []error
+	var faults []ownerFault
 	for i, raw := range bytes.Split(text, []byte("\n")) {
 		s := strings.TrimSpace(string(raw))
 		if s == "" || s[0] == '#' {
@@ -76,14 +91,14 @@ func ownerLines(text []byte) ([]ownerLine, error) {
 				break
 			}
 			if !owner.MatchString(o) {
-				errs = append(errs, fmt.Errorf("line %d: %s is no owner: it is @name, @team/name or an e-mail address", i+1, quotation(o)))
+				faults = append(faults, ownerFault{i + 1, quotation(o) + " is no owner: it is @name, @team/name or an e-mail address"})
 				continue
 			}
 			l.owners = append(l.owners, o)
 		}
 		out = append(out, l)
 	}
-	return out, errors.Join(errs...)
+	return out, faults
 }
 
 var (
@@ -122,11 +137,11 @@ type ownerRule struct {
 	owners  []string
 }
 
-func ownerSections(lines []ownerLine) (sections, error) {
+func ownerSections(lines []ownerLine) (sections, []ownerFault) {
 	gitlab := slices.ContainsFunc(lines, func(l ownerLine) bool { return l.section != "" })
 	current := &section{}
 	out := sections{current}
-	var errs []error
+	var faults []ownerFault
 	for _, l := range lines {
 		if l.section != "" {
 			i := slices.IndexFunc(out, func(s *section) bool { return s.name == l.section })
@@ -141,12 +156,12 @@ func ownerSections(lines []ownerLine) (sections, error) {
 		pattern, exclude := strings.CutPrefix(l.pattern, "!")
 		matches, err := globRegexp(pattern, gitlab)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("line %d: %w", l.number, err))
+			faults = append(faults, ownerFault{l.number, err.Error()})
 			continue
 		}
 		current.rules = append(current.rules, ownerRule{matches, exclude, l.owners})
 	}
-	return out, errors.Join(errs...)
+	return out, faults
 }
 
 // of are the owners of a file: of each section, those of the last rule that

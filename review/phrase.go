@@ -169,8 +169,11 @@ func visible(s string) string {
 // blanks of other widths, and what prints as nothing though Unicode calls it a
 // letter, a mark or a symbol.
 func invisible(r rune) bool {
-	return !unicode.IsPrint(r) || r >= utf8.RuneSelf &&
-		(unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) || r == '\u2800')
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == '\x7f'
+	}
+	return !unicode.IsPrint(r) || r == '\u2800' ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // count writes a number as people read it: 4,812.

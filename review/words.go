@@ -154,22 +154,24 @@ func (l line) besides() phrase {
 			with++
 		}
 	}
+	does := "had"
+	switch {
+	case l.Kind == access.Lost && with == 1:
+		does = "keeps"
+	case l.Kind == access.Lost:
+		does = "keep"
+	}
 	switch {
 	case with == 0:
 		return nil
-	case with < len(l.all) && l.Kind == access.Lost:
-		return say(fmt.Sprintf("%s of them keep some of it", count(with)))
 	case with < len(l.all):
-		return say(fmt.Sprintf("%s of them had some of it", count(with)))
+		return say(fmt.Sprintf("%s of them %s some of it", count(with), does))
 	}
 	// What all of them have is what the first has, where that is the same for all.
 	first := l.had(l.Others).plain()
 	for _, c := range l.all {
 		if l.had(c.Others).plain() != first {
-			if l.Kind == access.Lost {
-				return say("all of them keep some of it")
-			}
-			return say("all of them had some of it")
+			return say("all of them " + does + " some of it")
 		}
 	}
 	return l.had(l.Others)
