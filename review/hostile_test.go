@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -18,15 +20,23 @@ import (
 
 // payloads are what somebody may put into a name or a reason to make a review say
 // or do something else.
-var payloads = []string{
-	"*bold* _it_ ~~gone~~ **x**", "# heading", "- item", "1. item", "> quote", "---", "| a | b |", "`code`", "``` fence", "a\\`b", "\\|", "a|b",
-	"<b>bold</b>", "<script>alert(1)</script>", "<!-- infra review -->", "-->", "<details>", "&lt;b&gt; &#64;all", "</code>@sre",
-	"@everyone", "@org/team", "\\@sre", "#123", "GH-12", "!7", "$x$", ":smile:", "user/repo#1", "deadbeefcafe", "https://evil.example/x", "www.evil.example", "[click](https://evil.example)", "![img](https://evil.example/p.png)", "[x]: https://evil.example",
-	"line\nbreak", "line\r\nbreak", "tab\there", "nul\x00", "del\x7f", "\x1b[31mred\x1b[0m", "\x1b]8;;https://evil.example\x07link", "\u009b31m", "bell\a",
-	"\u202eright to left", "a\u200bb", "\u2066x\u2069", "\ufeff", "a\u00a0b", "\u2028line", "\U000e0041tag",
-	"::error::x", "x ::error::y", "::add-mask::x", "##[error]x", "##vso[task.setvariable]x", "%0A::error::x", "a,b:c=d", "%25",
-	"]]>", "<![CDATA[", "\xff\xfe", "{0} {{", "](x)", "$(id) `id` ${IFS}", "no expiry; may do nothing", "\"", "'", "",
-	strings.Repeat("long ", 300), strings.Repeat("x", 3000),
+var payloads = readPayloads()
+
+// readPayloads reads strings as Go writes them, one on a line.
+func readPayloads() []string {
+	text, err := os.ReadFile("testdata/payloads.txt")
+	if err != nil {
+		panic(err)
+	}
+	var out []string
+	for l := range strings.Lines(string(text)) {
+		p, err := strconv.Unquote(strings.TrimSpace(l))
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, p)
+	}
+	return append(out, strings.Repeat("long ", 300), strings.Repeat("x", 3000))
 }
 
 // hostile is a review in which everything that a stranger can write is the payload.

@@ -71,7 +71,7 @@ func prose(text string) string {
 		m := wrapped.FindStringSubmatch(word) // which may leave its brackets and full stop outside
 		switch {
 		case word == "":
-		case plainWord.MatchString(word):
+		case plainWord.MatchString(word) && !hash.MatchString(word):
 			flush()
 			out = append(out, word)
 		case m != nil && m[2] != "":
@@ -87,6 +87,7 @@ func prose(text string) string {
 
 var (
 	plainWord = regexp.MustCompile(`^(?:[("']*(?:\p{L}+(?:['-]\p{L}+)*)?[)"']*[.,;:?]?|\d{1,6}[,;:]?|%)$`)
+	hash      = regexp.MustCompile(`\b[0-9a-f]{7,40}\b`) // of a commit, as hosts find it
 	wrapped   = regexp.MustCompile(`^([("']*)(.*?)([)"']*[.,;:?]?)$`)
 )
 
