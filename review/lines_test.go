@@ -56,6 +56,9 @@ func TestALineSaysWhoGainsWhatThroughWhat(t *testing.T) {
 		{"and whoever gets it more dangerously", with(team(access.Gained, 6, 6), 0, func(c *access.Change) { c.Danger = access.Administers }), []string{
 			"! p0 gains view prod through group engineering; no expiry grants/prod.yaml:4",
 			"+ engineering (5 of 6 people) gains view prod no expiry grants/prod.yaml:4"}},
+		{"and of whom it can outlive its removal", with(team(access.Lost, 6, 6), 5, func(c *access.Change) { c.Outlives = "may mint tokens" }), []string{
+			"- engineering (5 of 6 people) loses view prod grants/prod.yaml:4 (before)",
+			"- p5 loses view prod through group engineering; can outlive its removal: may mint tokens grants/prod.yaml:4 (before)"}},
 		{"and by another line of the files", with(team(access.Gained, 6, 6), 5, func(c *access.Change) { c.Reasons[0].Grant.Pos.Line = 9 }), []string{
 			"+ engineering (5 of 6 people) gains view prod no expiry grants/prod.yaml:4",
 			"+ p5 gains view prod through group engineering; no expiry grants/prod.yaml:4"}},
