@@ -87,15 +87,15 @@ func groups() review.Review {
 		c.GroupSize, c.Destinations, c.Powers = 3, []string{"prod-eu", "prod-us"}, []access.Power{access.PowerExec}
 		r.Changes = append(r.Changes, c)
 	}
-	for i := range 42 {
+	for i := range 12 {
 		c := granted(access.Gained, access.Ordinary, user(fmt.Sprintf("person%02d@example.com", i+1)), "view", "prod-eu", at("grants/prod-eu.yaml", 4), "engineering")
-		c.GroupSize = 42
+		c.GroupSize = 12
 		r.Changes = append(r.Changes, c)
 	}
-	for i := range 40 {
+	for i := range 10 {
 		c := granted(access.Lost, access.Ordinary, user(fmt.Sprintf("person%02d@example.com", i+1)), "edit", "dev", at("grants/dev.yaml", 4), "engineering")
-		c.GroupSize = 42
-		if i < 12 {
+		c.GroupSize = 12
+		if i < 4 {
 			c.Others = []access.Row{{Role: "view", Target: c.Target, Reasons: []access.Reason{{Via: []string{"web"}}}}}
 		}
 		r.Changes = append(r.Changes, c)
