@@ -47,11 +47,11 @@ func TestNewPutsAReviewTogether(t *testing.T) {
 		return revision(t, "undeclared", map[string]string{"grants/prod.yaml": grants("group: engineering", "view")})
 	}
 	tests := []struct {
-		name            string
-		base, head      policy.Revision
-		changes         bool // whether there are any
-		base2, problems int  // errors of the base, problems of the head
-		refusals        []policy.Rule
+		name                 string
+		base, head           policy.Revision
+		changes              bool // whether there are any
+		baseErrors, problems int  // errors of the base, problems of the head
+		refusals             []policy.Rule
 	}{
 		{"the same twice", good(), good(), false, 0, 0, nil},
 		{"a head that does not load has its errors, and no changes", good(), broken(), false, 0, 1, []policy.Rule{policy.Readable}},
