@@ -155,6 +155,7 @@ func (f *finder) line(l line) {
 var classRules = [classes]string{
 	likeClusterAdmin: "gains/cluster-admin",
 	handsOutAccess:   "gains/admin",
+	makesPossible:    "changes",
 	runsCommands:     "gains/exec",
 	readsSecrets:     "gains/secrets",
 	otherGains:       "gains/access",

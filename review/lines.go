@@ -99,6 +99,7 @@ type class int
 const (
 	likeClusterAdmin class = iota
 	handsOutAccess
+	makesPossible // not of people's access, and dangerous
 	runsCommands
 	readsSecrets
 	otherGains
@@ -129,6 +130,9 @@ func (l line) class() class {
 		return longer
 	case access.Shortened:
 		return shorter
+	}
+	if l.dangerous() {
+		return makesPossible
 	}
 	return beside
 }

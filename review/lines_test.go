@@ -62,6 +62,13 @@ func TestALineSaysWhoGainsWhatThroughWhat(t *testing.T) {
 		{"and by another line of the files", with(team(access.Gained, 6, 6), 5, func(c *access.Change) { c.Reasons[0].Grant.Pos.Line = 9 }), []string{
 			"+ engineering (5 of 6 people) gains view prod no expiry grants/prod.yaml:4",
 			"+ p5 gains view prod through group engineering; no expiry grants/prod.yaml:4"}},
+		{"a group within it that all of them are in", func() []access.Change {
+			cs := team(access.Lost, 5, 9)
+			for i := range cs {
+				cs[i].Reasons[0].Via = []string{"engineering", "mobile"}
+			}
+			return cs
+		}(), []string{"- engineering (5 of 9 people) loses view prod through group mobile, from engineering grants/prod.yaml:4 (before)"}},
 		{"members that join on lines of their own", with(team(access.Gained, 5, 9), 0, func(c *access.Change) { c.Pos = at("groups/engineering.yaml", 7) }), []string{
 			"+ engineering (5 of 9 people) gains view prod no expiry grants/prod.yaml:4 and 1 more line"}},
 		{"the groups on the way, the nearest first", one(ann(), func(c *access.Change) { c.Reasons[0].Via = []string{"all", "engineering", "oncall"} }),
@@ -72,7 +79,7 @@ func TestALineSaysWhoGainsWhatThroughWhat(t *testing.T) {
 		{"a group of the identity provider", one(ann(), func(c *access.Change) { c.Subject = group("ops") }),
 			[]string{`+ idp group "ops" gains view prod members unknown to infra; no expiry grants/prod.yaml:4`}},
 		{"what somebody had before", one(ann(), func(c *access.Change) { c.Others = []access.Row{row("logs", "prod"), row("view", "prod.web", "web")} }),
-			[]string{"+ ann gains view prod no expiry; had logs and view on prod.web through group web grants/prod.yaml:4"}},
+			[]string{"+ ann gains view prod no expiry; had logs and view on prod.web (through group web) grants/prod.yaml:4"}},
 		{"what somebody keeps", one(lost, func(c *access.Change) { c.Others = []access.Row{row("view", "prod", "engineering")} }),
 			[]string{"- ann loses admin prod keeps view through group engineering grants/prod.yaml:4 (before)"}},
 		{"what all of a group keep", func() []access.Change {

@@ -97,7 +97,7 @@ func top(r Review) string {
 	if also := r.also(); also != "" {
 		fmt.Fprintf(&b, "Also: %s.\n", also)
 	}
-	if t := r.touched(few); len(t) > 0 {
+	if t := r.touched(few, few); len(t) > 0 {
 		fmt.Fprintf(&b, "\nDestinations: %s.\n", t.markdown())
 	}
 	switch v := r.verdict(); {
@@ -269,7 +269,7 @@ func (d *document) destinations(r Review) {
 	b := block{title: "#### Destinations whose access changes", counts: moreOf("destination", "destinations")}
 	for i, x := range r.Destinations {
 		one := Review{Destinations: []Destination{x}}
-		b.rows = append(b.rows, mdRow{text: "- " + one.touched(few).markdown() + "\n", rank: rankOf(i, rankFew, rankRest)})
+		b.rows = append(b.rows, mdRow{text: "- " + one.touched(1, everyOwner).markdown() + "\n", rank: rankOf(i, rankFew, rankRest)})
 	}
 	d.add(b)
 }

@@ -11,6 +11,7 @@ import (
 var classTitles = [classes]string{
 	likeClusterAdmin: "Becomes equal to cluster-admin",
 	handsOutAccess:   "Can give access to others",
+	makesPossible:    "Other changes to look at first",
 	runsCommands:     "Can run commands in containers",
 	readsSecrets:     "Can read secrets",
 	otherGains:       "Gains other access",
@@ -29,7 +30,7 @@ const (
 func (d *document) class(c class, lines []line) {
 	b := block{title: "#### " + classTitles[c], header: accessHeader, shown: few, counts: morePeople}
 	switch {
-	case c == beside:
+	case c == beside || c == makesPossible:
 		b.header, b.counts = besideHeader, moreOf("change", "changes")
 	case c <= runsCommands:
 		b.shown = many
@@ -56,9 +57,6 @@ func (l line) tableRow() string {
 			which = codeSpan(l.Name)
 		}
 		cells = []string{string(l.Kind), which}
-		if l.dangerous() {
-			cells[0] = "**" + cells[0] + "**"
-		}
 	}
 	cells = append(cells, strings.Join(more, "<br>"), l.from().markdown())
 	return "| " + strings.Join(cells, " | ") + " |\n"
@@ -86,12 +84,18 @@ func morePeople(left []mdRow) string {
 	return strings.Join(out, " and ")
 }
 
-// members names the people of every sum, for who asks.
+// members names the people of every sum, for who asks, those of several lines once.
 func (d *document) members(lines []line) {
 	b := block{title: "#### Who is meant", counts: moreOf("group", "groups")}
+	said := map[string]bool{}
 	for _, l := range lines {
-		if l.summed() && len(l.people()) > fewPeople {
-			b.rows = append(b.rows, mdRow{text: fmt.Sprintf("- %s: %s\n", l.told().markdown(), list(names(l.people()), 500).markdown()), rank: rankMembers})
+		if !l.summed() || len(l.people()) <= fewPeople {
+			continue
+		}
+		text := fmt.Sprintf("- %s: %s\n", l.who().markdown(), list(names(l.people()), 500).markdown())
+		if !said[text] {
+			said[text] = true
+			b.rows = append(b.rows, mdRow{text: text, rank: rankMembers})
 		}
 	}
 	d.add(b)

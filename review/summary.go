@@ -26,10 +26,21 @@ func (r Review) summary() string {
 	if c := sum(r.Changes, schema.GroupKind).clauses("idp group", "idp groups"); c != "" {
 		clauses = append(clauses, c+" (members unknown to infra)")
 	}
-	if len(clauses) == 0 {
-		return noChange
+	if len(clauses) > 0 {
+		return strings.Join(clauses, "; ")
 	}
-	return strings.Join(clauses, "; ")
+	// A role that allows more, or a cluster that hears other names, is no change of
+	// anybody's roles and changes what they can do.
+	reached := 0
+	for _, c := range r.Changes {
+		if c.Kind == access.RoleChanged || c.Kind == access.DestinationChanged {
+			reached = max(reached, c.People)
+		}
+	}
+	if reached > 0 {
+		return fmt.Sprintf("nobody's roles change, but other changes reach %s", people(reached))
+	}
+	return noChange
 }
 
 // also counts what changes beside access: "1 key added, 2 policy rules changed".
@@ -112,6 +123,9 @@ func (t tally) clauses(one, many string) string {
 			verb = c.singular
 		}
 		if len(out) == 0 {
+			if c.plural == "gain" || c.plural == "lose" {
+				verb += " access"
+			}
 			out = append(out, number(n, one, many)+" "+verb)
 		} else {
 			out = append(out, count(n)+" "+verb)
@@ -120,9 +134,9 @@ func (t tally) clauses(one, many string) string {
 	return strings.Join(out, ", ")
 }
 
-// touched lists the destinations with those who own them, at most so many: "dev
-// (owner: @web), prod (owners: @sre, @ops)".
-func (r Review) touched(most int) phrase {
+// touched lists the destinations with those who own them, at most so many of both:
+// "dev (owner: @web), prod (owners: @sre, @ops)".
+func (r Review) touched(most, mostOwners int) phrase {
 	var out []phrase
 	for _, d := range r.Destinations {
 		item := say(named(d.Name))
@@ -132,8 +146,8 @@ func (r Review) touched(most int) phrase {
 			item = say(item, " (owner: ", named(d.Owners[0]), ")")
 		default:
 			owners := names(d.Owners)
-			if len(owners) > most {
-				owners = append(owners[:most:most], say(count(len(d.Owners)-most)+" more"))
+			if len(owners) > mostOwners {
+				owners = append(owners[:mostOwners:mostOwners], say(count(len(d.Owners)-mostOwners)+" more"))
 			}
 			item = say(item, " (owners: ", join(owners, ", "), ")")
 		}
@@ -144,6 +158,9 @@ func (r Review) touched(most int) phrase {
 	}
 	return join(out, ", ")
 }
+
+// everyOwner is more owners than a destination has.
+const everyOwner = 1 << 20
 
 // verdict says in one sentence what the judge makes of the change, without a full
 // stop. Empty: nothing is against it.

@@ -71,7 +71,7 @@ func (t *textWriter) head(r Review) {
 		text += "."
 	}
 	if len(r.Destinations) > 0 {
-		text += " Destinations: " + r.touched(len(r.Destinations)).plain() + "."
+		text += " Destinations: " + r.touched(len(r.Destinations), everyOwner).plain() + "."
 	}
 	t.paragraph(0, text, bold)
 	for _, n := range r.Notes {
@@ -128,7 +128,7 @@ type textRow struct {
 const (
 	symbolWidth = 3
 	cellWidth   = 36
-	notesWidth  = 34
+	notesWidth  = 42
 	notesIndent = 7
 )
 

@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/infrahq/infra/access"
@@ -48,9 +49,7 @@ func (l line) notes() []phrase {
 	if l.Kind != access.Lost {
 		add(allows(l.Powers))
 	}
-	if l.Outlives != "" {
-		add(say("can outlive its removal: ", part{sentence, l.Outlives}))
-	}
+	add(l.outlives())
 	return out
 }
 
@@ -70,11 +69,11 @@ const fewPeople = 4
 
 // way is how a group brings it: "through group oncall, from engineering".
 func (l line) way() phrase {
-	if len(l.Reasons) == 0 || l.summed() && len(l.Reasons) == 1 {
+	if len(l.Reasons) == 0 {
 		return nil
 	}
 	var out phrase
-	if !l.summed() {
+	if !l.summed() || l.sameWay() {
 		out = through(l.Reasons[0])
 	}
 	if n := len(l.Reasons) - 1; n > 0 {
@@ -88,6 +87,17 @@ func (l line) way() phrase {
 		out = say(out, "also by ", list(places, 3))
 	}
 	return out
+}
+
+// sameWay says whether all people of a sum come by the same groups, of which the
+// one that is granted is named already.
+func (l line) sameWay() bool {
+	for _, c := range l.all {
+		if len(c.Reasons[0].Via) < 2 || !slices.Equal(c.Reasons[0].Via, l.Reasons[0].Via) {
+			return false
+		}
+	}
+	return true
 }
 
 func through(r access.Reason) phrase {
@@ -188,8 +198,12 @@ func (l line) had(rows []access.Row) phrase {
 			item = say(item, " on ", named(r.Target.String()))
 		}
 		if len(r.Reasons) > 0 {
-			if way := through(r.Reasons[0]); len(way) > 0 {
+			switch way := through(r.Reasons[0]); {
+			case len(way) == 0:
+			case len(rows) == 1:
 				item = say(item, " ", way)
+			default:
+				item = say(item, " (", way, ")")
 			}
 		}
 		if !r.Expires.IsZero() {
@@ -208,7 +222,7 @@ var powerWords = map[access.Power]string{
 	access.PowerEverything:  "do everything",
 	access.PowerEscalate:    "make roles stronger than its own (escalate)",
 	access.PowerBind:        "give any role to anybody (bind)",
-	access.PowerImpersonate: "act as other people (impersonate)",
+	access.PowerImpersonate: "act as others (impersonate)",
 	access.PowerNodesProxy:  "use the nodes behind admission and audit (nodes/proxy)",
 	access.PowerBindings:    "give to others what it has itself",
 	access.PowerMintTokens:  "mint tokens of service accounts",
@@ -241,6 +255,18 @@ func allows(powers []access.Power) phrase {
 		out = append(out, "what the role allows is unknown here")
 	}
 	return say(strings.Join(out, "; "))
+}
+
+// outlives says that it can outlive its removal, and where that is not among what
+// the role allows, how.
+func (l line) outlives() phrase {
+	switch {
+	case l.Outlives == "":
+		return nil
+	case l.Kind != access.Lost && len(l.Powers) > 0:
+		return say("can outlive its removal")
+	}
+	return say("can outlive its removal: ", part{sentence, l.Outlives})
 }
 
 // targetWords are a target in words: the whole of a cluster, or namespaces of it.
@@ -298,11 +324,12 @@ func (l line) differences() []phrase {
 	if l.People > 0 {
 		out = append(out, say("reaches "+people(l.People)))
 	}
-	if p := allows(l.Powers); len(p) > 0 {
+	saysPowers := func(f access.Field) bool { return f.Name == "powers" }
+	if p := allows(l.Powers); len(p) > 0 && !slices.ContainsFunc(l.Fields, saysPowers) {
 		out = append(out, p)
 	}
-	if l.Outlives != "" {
-		out = append(out, say("can outlive its removal: ", part{sentence, l.Outlives}))
+	if p := l.outlives(); len(p) > 0 {
+		out = append(out, p)
 	}
 	return out
 }
