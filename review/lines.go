@@ -1,7 +1,9 @@
 package review
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/infrahq/infra/access"
@@ -13,6 +15,7 @@ import (
 type line struct {
 	access.Change                 // of the first of them
 	all           []access.Change // in order, never empty
+	also          []line          // that say the same of other targets
 }
 
 // fold makes lines of changes. Changes of people that are the same, and come
@@ -84,12 +87,47 @@ func (l line) people() []string {
 // places are where the line comes from, in order, each once.
 func (l line) places() []schema.Pos {
 	var out []schema.Pos
-	for _, c := range l.all {
-		if c.Pos != (schema.Pos{}) {
-			out = append(out, c.Pos)
+	for _, one := range append([]line{l}, l.also...) {
+		for _, c := range one.all {
+			if c.Pos != (schema.Pos{}) {
+				out = append(out, c.Pos)
+			}
 		}
 	}
 	slices.SortFunc(out, schema.Pos.Compare)
+	return slices.Compact(out)
+}
+
+// gathered takes lines that say the same of several targets for one, where the
+// first of them was: who joins a group of forty clusters is told of once.
+func gathered(lines []line) []line {
+	var out []line
+	at := map[string]int{}
+	for _, l := range lines {
+		if l.Kind.OfAccess() && !schema.IsPattern(l.Target.Destination) {
+			says := []string{string(l.Kind), l.symbol(), l.who().plain(), strings.Join(l.people(), "\n"), l.Role, fmt.Sprint(l.Danger)}
+			for _, n := range l.notes() {
+				says = append(says, n.plain())
+			}
+			key := strings.Join(says, "\n")
+			if i, ok := at[key]; ok {
+				out[i].also = append(out[i].also, l)
+				continue
+			}
+			at[key] = len(out)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// targets are where the line is about, in order.
+func (l line) targets() []schema.Target {
+	out := []schema.Target{l.Target}
+	for _, a := range l.also {
+		out = append(out, a.Target)
+	}
+	slices.SortFunc(out, schema.Target.Compare)
 	return slices.Compact(out)
 }
 

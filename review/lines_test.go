@@ -22,6 +22,15 @@ func team(kind access.Kind, n, size int) []access.Change {
 	return out
 }
 
+// moved are changes on another target, by a grant in another file.
+func moved(changes []access.Change, on, file string) []access.Change {
+	for i := range changes {
+		changes[i].Target, changes[i].Pos.File = target(on), file
+		changes[i].Reasons[0].Grant.Target, changes[i].Reasons[0].Grant.Pos.File = target(on), file
+	}
+	return changes
+}
+
 // with changes one of them.
 func with(changes []access.Change, i int, change func(*access.Change)) []access.Change {
 	change(&changes[i])
@@ -69,8 +78,21 @@ func TestALineSaysWhoGainsWhatThroughWhat(t *testing.T) {
 			}
 			return cs
 		}(), []string{"- engineering (5 of 9 people) loses view prod through group mobile, from engineering grants/prod.yaml:4 (before)"}},
+		{"the same on several clusters is said once", append(append(team(access.Gained, 6, 6), moved(team(access.Gained, 6, 6), "dev", "grants/dev.yaml")...),
+			moved(team(access.Gained, 5, 6), "test", "grants/test.yaml")...), []string{
+			"+ engineering (6 people) gains view dev and prod no expiry grants/dev.yaml:4 and grants/prod.yaml:4",
+			"+ engineering (5 of 6 people) gains view test no expiry grants/test.yaml:4"}},
+		{"but not what is of other people", append(team(access.Gained, 5, 6), with(moved(team(access.Gained, 5, 6), "dev", "grants/dev.yaml"), 0, func(c *access.Change) { c.Subject.Name = "zoe" })...), []string{
+			"+ engineering (5 of 6 people) gains view prod no expiry grants/prod.yaml:4",
+			"+ engineering (5 of 6 people) gains view dev no expiry grants/dev.yaml:4"}},
+		{"and many clusters are counted and listed", func() (cs []access.Change) {
+			for _, d := range []string{"prod-eu", "prod-us", "prod-ap", "test"} {
+				cs = append(cs, moved([]access.Change{ann()}, d, "grants/x.yaml")...)
+			}
+			return cs
+		}(), []string{"+ ann gains view 4 clusters on prod-ap, prod-eu, prod-us and test; no expiry grants/x.yaml:4"}},
 		{"members that join on lines of their own", with(team(access.Gained, 5, 9), 0, func(c *access.Change) { c.Pos = at("groups/engineering.yaml", 7) }), []string{
-			"+ engineering (5 of 9 people) gains view prod no expiry grants/prod.yaml:4 and 1 more line"}},
+			"+ engineering (5 of 9 people) gains view prod no expiry grants/prod.yaml:4 and groups/engineering.yaml:7"}},
 		{"the groups on the way, the nearest first", one(ann(), func(c *access.Change) { c.Reasons[0].Via = []string{"all", "engineering", "oncall"} }),
 			[]string{"+ ann gains view prod through group oncall, in engineering, from all; no expiry grants/prod.yaml:4"}},
 		{"other grants that give the same", one(ann(), func(c *access.Change) {

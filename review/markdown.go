@@ -74,7 +74,7 @@ func newDocument(r Review, o Options) *document {
 	d.refusals(r.refused())
 	d.problems("The base does not load", "Everything is shown as new.", r.BaseProblems)
 	d.problems("Problems", "", r.Problems)
-	lines := fold(r.Changes, o.People)
+	lines := gathered(fold(r.Changes, o.People))
 	for c := range classes {
 		d.class(c, lines)
 	}

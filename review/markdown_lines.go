@@ -50,7 +50,7 @@ func (l line) tableRow() string {
 	for _, n := range l.detail() {
 		more = append(more, n.markdown())
 	}
-	cells := []string{l.who().markdown(), l.verb() + " " + say(named(l.Role)).markdown(), targetWords(l.Target).markdown()}
+	cells := []string{l.who().markdown(), l.verb() + " " + say(named(l.Role)).markdown(), l.whereCell()}
 	if !l.Kind.OfAccess() {
 		which := ""
 		if l.Name != "" {
@@ -60,6 +60,19 @@ func (l line) tableRow() string {
 	}
 	cells = append(cells, strings.Join(more, "<br>"), l.from().markdown())
 	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+// whereCell has each target on a line.
+func (l line) whereCell() string {
+	var out []string
+	for i, t := range l.targets() {
+		if i == many {
+			out = append(out, "and "+count(len(l.targets())-many)+" more")
+			break
+		}
+		out = append(out, targetWords(t).markdown())
+	}
+	return strings.Join(out, "<br>")
 }
 
 // morePeople counts whom the rows that are left out are about.

@@ -13,7 +13,7 @@ import (
 // last, where a terminal's reader looks first.
 func renderText(r Review, o Options) []byte {
 	t := &textWriter{width: max(o.Width, 40), color: o.Color}
-	ofAccess, others := split(fold(r.Changes, o.People))
+	ofAccess, others := split(gathered(fold(r.Changes, o.People)))
 	t.head(r)
 	t.lines("", ofAccess)
 	t.lines("Other changes", others)
@@ -93,6 +93,9 @@ func (t *textWriter) lines(heading string, lines []line) {
 	rows := make([]textRow, len(lines))
 	for i, l := range lines {
 		rows[i] = textRow{symbol: l.symbol(), cells: l.cells(), place: l.from().plain()}
+		if _, all := l.where(); len(all) > 0 {
+			rows[i].notes = append(rows[i].notes, all.plain())
+		}
 		for _, n := range l.detail() {
 			rows[i].notes = append(rows[i].notes, n.plain())
 		}
@@ -103,7 +106,8 @@ func (t *textWriter) lines(heading string, lines []line) {
 // cells are what stands in columns.
 func (l line) cells() []string {
 	if l.Kind.OfAccess() {
-		return []string{l.who().plain(), l.verb(), plainName(l.Role), plainName(l.Target.String())}
+		where, _ := l.where()
+		return []string{l.who().plain(), l.verb(), plainName(l.Role), where.plain()}
 	}
 	return []string{string(l.Kind), say(named(l.Name)).plainOr("")}
 }

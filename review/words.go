@@ -53,6 +53,32 @@ func (l line) notes() []phrase {
 	return out
 }
 
+// where is the target. Where there are too many for a column, it is how many, and
+// all of them in a note.
+func (l line) where() (where, all phrase) {
+	targets := l.targets()
+	names := list(targetNames(targets), len(targets))
+	switch {
+	case len(targets) == 1 || columns(names.plain()) <= targetsWidth:
+		return names, nil
+	case slices.ContainsFunc(targets, func(t schema.Target) bool { return t.Namespace != "" }):
+		return say(count(len(targets)) + " places"), say("on ", names)
+	}
+	return say(count(len(targets)) + " clusters"), say("on ", names)
+}
+
+// targetsWidth is how many columns several targets may take before they are
+// counted.
+const targetsWidth = 24
+
+func targetNames(targets []schema.Target) []phrase {
+	out := make([]phrase, len(targets))
+	for i, t := range targets {
+		out[i] = say(named(t.String()))
+	}
+	return out
+}
+
 // whoElse names the people of a small sum, and says what infra cannot know.
 func (l line) whoElse() phrase {
 	switch {
@@ -344,13 +370,13 @@ func (l line) detail() []phrase {
 
 // from is where the line comes from.
 func (l line) from() phrase {
-	places := l.places()
-	if len(places) == 0 {
-		return nil
+	var out []phrase
+	for _, p := range l.places() {
+		out = append(out, place(p, false))
 	}
-	out := place(places[0], l.InOld)
-	if n := len(places) - 1; n > 0 {
-		out = say(out, " and ", number(n, "more line", "more lines"))
+	from := list(out, 3)
+	if l.InOld && len(from) > 0 {
+		from = say(from, " (before)")
 	}
-	return out
+	return from
 }
