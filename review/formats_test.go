@@ -80,6 +80,14 @@ func TestMarkdownFitsAnyLimitAndSaysWhatItLeavesOut(t *testing.T) {
 	}
 }
 
+func TestMarkdownListsTheTargetsOfALineInItsCell(t *testing.T) {
+	r := review.Review{Changes: append(team(access.Gained, 6, 6), moved(team(access.Gained, 6, 6), "dev.web", "grants/dev.yaml")...)}
+	want := "| `engineering` (6 people) | gains `view` | `dev`, namespace `web`<br>`prod`, all of it | no expiry | `grants/dev.yaml:4` and `grants/prod.yaml:4` |\n"
+	if out := string(render(t, review.Markdown, r, review.Options{})); !strings.Contains(out, want) {
+		t.Errorf("%s has no row %s", out, want)
+	}
+}
+
 func TestSARIFHasNoMoreResultsThanGitHubShows(t *testing.T) {
 	var log struct {
 		Runs []struct {
