@@ -50,18 +50,6 @@ func say(pieces ...any) phrase {
 
 func named(s string) part { return part{name, s} }
 
-// sayf makes a phrase of a format, in which %s stands for a piece.
-func sayf(format string, pieces ...any) phrase {
-	var out phrase
-	for i, text := range strings.Split(format, "%s") {
-		if i > 0 {
-			out = append(out, say(pieces[i-1])...)
-		}
-		out = append(out, say(text)...)
-	}
-	return out
-}
-
 // join puts words between phrases.
 func join(phrases []phrase, between string) phrase {
 	var out phrase

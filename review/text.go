@@ -109,15 +109,11 @@ func (l line) cells() []string {
 		where, _ := l.where()
 		return []string{l.who().plain(), l.verb(), plainName(l.Role), where.plain()}
 	}
-	return []string{string(l.Kind), say(named(l.Name)).plainOr("")}
-}
-
-// plainOr is plain, or another text where there is nothing.
-func (p phrase) plainOr(nothing string) string {
-	if len(p) == 1 && p[0].text == "" {
-		return nothing
+	name := ""
+	if l.Name != "" {
+		name = plainName(l.Name)
 	}
-	return p.plain()
+	return []string{string(l.Kind), name}
 }
 
 type textRow struct {
