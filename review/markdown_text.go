@@ -76,7 +76,11 @@ func prose(text string) string {
 			out = append(out, word)
 		case m != nil && m[2] != "":
 			flush()
-			out = append(out, m[1]+codeSpan(m[2])+m[3])
+			core := m[2]
+			if inner, ok := strings.CutPrefix(core, "`"); ok && strings.Count(core, "`") == 2 && len(inner) > 1 && strings.HasSuffix(inner, "`") {
+				core = inner[:len(inner)-1] // it is code already, as messages write it
+			}
+			out = append(out, m[1]+codeSpan(core)+m[3])
 		default:
 			special = append(special, word)
 		}

@@ -140,7 +140,7 @@ func refused() review.Review {
 	second.Pos.Line, second.Message = 15, strings.Replace(exec.Message, "bob", "kim", 1)
 	r.Refusals = []policy.Refusal{exec, {
 		Kind: policy.Braked, Rule: policy.Brake, Destination: "dev", People: 39, Of: 80,
-		Message: "39 of 80 people would lose access to dev",
+		Message: "39 of 80 people would lose access to dev, and `removals:` says less",
 		Hint:    "if this is meant, run: infra acknowledge dev --removals 39 --reason TEXT",
 	}, second}
 	r.Standing = []policy.Refusal{{Kind: policy.Denied, Rule: "prod-admins-expire", Pos: at("grants/prod.yaml", 2), Message: "sam@example.com has admin on prod without an expiry"}}
