@@ -62,7 +62,7 @@ type Options struct {
 	Color   bool   // Text: with ANSI colours
 	Width   int    // Text: columns; zero: 100
 	People  bool   // Text and Markdown: name every person instead of summing groups up
-	Limit   int    // Markdown: bytes that the result must fit in; zero: 65,536, a comment on GitHub
+	Limit   int    // Markdown: bytes that the result fits in, at least 1,024; zero: 65,536, a comment on GitHub
 	Prefix  string // of the folder of infra.yaml below the root of the Git repository, for the hosts
 	Version string // of infra, for SARIF
 }
