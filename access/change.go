@@ -31,8 +31,8 @@ type Change struct {
 	GroupSize    int           // people in the group that the first reason is granted to; zero: it is the subject's own
 	Outlives     string        // how it can outlive its removal; empty: not known to
 
-	// Of all others. RoleChanged has Role and Destinations, and what is of a
-	// destination has Destinations.
+	// Of all others. A key has Expires too, RoleChanged has Role, Powers and
+	// Outlives, and what is of a destination, or bound to one, has Destinations.
 	Name   string  // of the key, destination, role, rule, setting or group
 	Fields []Field // what is different about it
 	People int     // how many people and groups of the identity provider it reaches, where that is known

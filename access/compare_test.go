@@ -30,9 +30,10 @@ type world struct {
 
 // table resolves it. Grants lie on lines 1, 2 ... of "grants", members of group
 // n on line n, and everything else on line 1, unless they say better.
-func (w world) table() *access.Table { return w.resolve(w.snapshot()) }
-
-func (w world) resolve(s *schema.Snapshot) *access.Table { return access.Resolve(s, s.Revoked) }
+func (w world) table() *access.Table {
+	s := w.snapshot()
+	return access.Resolve(s, s.Revoked)
+}
 
 func (w world) snapshot() *schema.Snapshot {
 	s := &schema.Snapshot{

@@ -16,40 +16,8 @@ import (
 func TestCompareEqualsTwoFullEvaluationsOfANaiveModel(t *testing.T) {
 	kinds := map[access.Kind]int{}
 	for seed := range uint64(1000) {
-		old, next := dice{rand.New(rand.NewPCG(seed, 1))}.pair()
-		a, b := old.snapshot(), next.snapshot()
-		u := newUniverse(a, b)
-		had := u.points(a, func(cluster string) []string { return u.clusters[cluster] })
-		has := u.points(b, func(cluster string) []string { return []string{cluster} })
-		gained, lost := without(has, had), without(had, has)
-
-		namedGained, namedLost := map[point]bool{}, map[point]bool{}
-		changes := ofAccess(access.Compare(old.resolve(a), next.resolve(b), now))
-		for _, c := range changes {
+		for _, c := range compareWithModel(t, seed) {
 			kinds[c.Kind]++
-			named, all := u.named(c), namedGained
-			if c.Kind == access.Lost || c.Kind == access.Shortened {
-				all = namedLost
-			}
-			if len(named) == 0 {
-				t.Errorf("seed %d: nothing changes by %q", seed, said(c))
-			}
-			for _, name := range c.Destinations {
-				if !slices.ContainsFunc(slices.Collect(maps.Keys(named)), func(p point) bool { return p.cluster == name }) {
-					t.Errorf("seed %d: nothing changes on %s by %q", seed, name, said(c))
-				}
-			}
-			maps.Copy(all, named)
-		}
-		if d := cmp.Diff(gained, namedGained); d != "" {
-			t.Errorf("seed %d: gained (-by the model +as the changes say):\n%s", seed, d)
-		}
-		if d := cmp.Diff(lost, namedLost); d != "" {
-			t.Errorf("seed %d: lost (-by the model +as the changes say):\n%s", seed, d)
-		}
-		if t.Failed() {
-			t.Fatalf("seed %d:\nfrom %v\n     %v %v\nto   %v\n     %v %v\nchanges:\n%s", seed, a.Grants, a.Groups, a.Revoked,
-				b.Grants, b.Groups, b.Revoked, strings.Join(saidAll(changes), "\n"))
 		}
 	}
 	for _, k := range []access.Kind{access.Gained, access.Lost, access.Extended, access.Shortened} {
@@ -57,6 +25,52 @@ func TestCompareEqualsTwoFullEvaluationsOfANaiveModel(t *testing.T) {
 			t.Errorf("only %d of %q: the dice try too little", kinds[k], k)
 		}
 	}
+}
+
+func FuzzCompare(f *testing.F) {
+	f.Add(uint64(1_000_000))
+	f.Fuzz(func(t *testing.T, seed uint64) { compareWithModel(t, seed) })
+}
+
+// compareWithModel compares the two worlds of a seed, and what the changes say
+// with what the model says. It gives the changes.
+func compareWithModel(t *testing.T, seed uint64) []access.Change {
+	t.Helper()
+	old, next := dice{rand.New(rand.NewPCG(seed, 1))}.pair()
+	a, b := old.snapshot(), next.snapshot()
+	u := newUniverse(a, b)
+	had := u.points(a, func(cluster string) []string { return u.clusters[cluster] })
+	has := u.points(b, func(cluster string) []string { return []string{cluster} })
+	gained, lost := without(has, had), without(had, has)
+
+	namedGained, namedLost := map[point]bool{}, map[point]bool{}
+	changes := ofAccess(access.Compare(access.Resolve(a, a.Revoked), access.Resolve(b, b.Revoked), now))
+	for _, c := range changes {
+		named, all := u.named(c), namedGained
+		if c.Kind == access.Lost || c.Kind == access.Shortened {
+			all = namedLost
+		}
+		if len(named) == 0 {
+			t.Errorf("seed %d: nothing changes by %q", seed, said(c))
+		}
+		for _, name := range c.Destinations {
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(named)), func(p point) bool { return p.cluster == name }) {
+				t.Errorf("seed %d: nothing changes on %s by %q", seed, name, said(c))
+			}
+		}
+		maps.Copy(all, named)
+	}
+	if d := cmp.Diff(gained, namedGained); d != "" {
+		t.Errorf("seed %d: gained (-by the model +as the changes say):\n%s", seed, d)
+	}
+	if d := cmp.Diff(lost, namedLost); d != "" {
+		t.Errorf("seed %d: lost (-by the model +as the changes say):\n%s", seed, d)
+	}
+	if t.Failed() {
+		t.Fatalf("seed %d:\nfrom %v\n     %v %v\nto   %v\n     %v %v\nchanges:\n%s", seed, a.Grants, a.Groups, a.Revoked,
+			b.Grants, b.Groups, b.Revoked, strings.Join(saidAll(changes), "\n"))
+	}
+	return changes
 }
 
 func TestComparingATableWithItselfSaysNothing(t *testing.T) {
