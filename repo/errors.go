@@ -16,6 +16,9 @@ var (
 	// the commit in question, so that nobody can say how the two are related.
 	ErrShallow = errors.New("the clone is shallow and its history ends too early")
 
+	// ErrUnrelated: two commits have no ancestor in common.
+	ErrUnrelated = errors.New("they have no history in common")
+
 	// ErrNotFound: the repository has no such branch, commit or revision.
 	ErrNotFound = errors.New("not found")
 
