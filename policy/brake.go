@@ -127,7 +127,7 @@ func (b *braking) judge(p place, acknowledgements []schema.Acknowledgement) (Ref
 		Message: fmt.Sprintf("%d of the %d people with access to %s would lose some or all of it: %s%s; %d or more who are over %d %% are held until that is acknowledged%s",
 			len(losers), len(had), p.name, someOf(losers), mostly(losers), limit.People, limit.Percent, short),
 		Hint:        fmt.Sprintf("if that is meant: infra acknowledge %s --removals %d --reason \"...\", in the same change", p.name, len(losers)),
-		Destination: p.name, People: len(losers), Of: len(had),
+		Destination: p.name, People: len(losers), Of: len(had), Who: subjectsOf(losers),
 	}, true
 }
 
@@ -199,13 +199,18 @@ func (n naming) named(heard schema.Subject) schema.Subject {
 	return heard
 }
 
-func someOf(losers map[schema.Subject]*access.Row) string {
+// subjectsOf are the losers as the accepted revision names them.
+func subjectsOf(losers map[schema.Subject]*access.Row) []schema.Subject {
 	subjects := map[schema.Subject]bool{}
 	for _, row := range losers {
 		subjects[row.Subject] = true
 	}
+	return slices.SortedFunc(maps.Keys(subjects), schema.Subject.Compare)
+}
+
+func someOf(losers map[schema.Subject]*access.Row) string {
 	names := []string{}
-	for _, s := range slices.SortedFunc(maps.Keys(subjects), schema.Subject.Compare) {
+	for _, s := range subjectsOf(losers) {
 		names = append(names, nameOf(s))
 	}
 	if more := len(names) - 3; more > 1 {

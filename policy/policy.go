@@ -60,8 +60,9 @@ type Refusal struct {
 
 	// Of a brake.
 	Destination string
-	People      int // who would lose access there
-	Of          int // who had any
+	People      int              // who would lose access there
+	Of          int              // who had any
+	Who         []schema.Subject // who would lose access there, sorted
 }
 
 // String is the position where there is one, and the message.
