@@ -19,6 +19,7 @@ type RevisionReport struct {
 // A Refused is one reason against one commit.
 type Refused struct {
 	Revision string `json:"revision"`
+	Kind     string `json:"kind"` // what it takes: invalid (mend it), policy (another change), brake (acknowledge it)
 	Rule     string `json:"rule"`
 	Position string `json:"position,omitempty"` // path:line:column
 	Message  string `json:"message"`

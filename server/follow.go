@@ -18,9 +18,9 @@ import (
 	"github.com/infrahq/infra/schema"
 )
 
-// aheadLimit is how far in the future a commit may be dated. One that is dated
+// AheadLimit is how far in the future a commit may be dated. One that is dated
 // later waits until then.
-const aheadLimit = 5 * time.Minute
+const AheadLimit = 5 * time.Minute
 
 // A follower turns tips of the branch into accepted revisions. One goroutine
 // has it.
@@ -170,7 +170,7 @@ func (f *follower) follow(ctx context.Context, tip string) error {
 	case err != nil:
 		return err
 	case waiting:
-		return &heldError{fmt.Errorf("a commit is dated more than %s ahead of the server's clock", aheadLimit),
+		return &heldError{fmt.Errorf("a commit is dated more than %s ahead of the server's clock", AheadLimit),
 			"it is judged once its time has come; check the clocks of the server and of who committed it"}
 	}
 	f.judged = tip
@@ -207,7 +207,7 @@ func (f *follower) note(verdicts []policy.Verdict) {
 			continue
 		}
 		for _, r := range v.Refusals {
-			x := api.Refused{Revision: v.Revision, Rule: string(r.Rule), Message: redact(r.Message), Hint: redact(r.Hint)}
+			x := api.Refused{Revision: v.Revision, Kind: string(r.Kind), Rule: string(r.Rule), Message: redact(r.Message), Hint: redact(r.Hint)}
 			if r.Pos != (schema.Pos{}) {
 				x.Position = redact(r.Pos.String())
 			}
@@ -215,7 +215,7 @@ func (f *follower) note(verdicts []policy.Verdict) {
 			if said := x.Revision + x.Message; !f.said[said] {
 				f.said[said] = true
 				f.log.Error("a revision was refused; the last accepted one stays in service",
-					"revision", x.Revision, "rule", x.Rule, "position", x.Position, "message", x.Message, "hint", x.Hint)
+					"revision", x.Revision, "kind", x.Kind, "rule", x.Rule, "position", x.Position, "message", x.Message, "hint", x.Hint)
 			}
 		}
 	}

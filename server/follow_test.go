@@ -23,7 +23,7 @@ func TestARefusedRevisionChangesNothingAndIsSaid(t *testing.T) {
 	bad := f.repo.Commit(map[string]string{"grants/example.yaml": "grants:\n  - {user: fisher@example.com, role: admin, resource: example, colour: red}\n"})
 	f.until("it is refused", func() bool { r := f.report(); return r.Tip == bad && len(r.Refused) > 0 })
 	r := f.report()
-	if r.Accepted != good || r.Refused[0].Revision != bad || r.Refused[0].Rule != "readable" || !strings.HasPrefix(r.Refused[0].Position, "grants/example.yaml:2:") {
+	if r.Accepted != good || r.Refused[0].Revision != bad || r.Refused[0].Kind != "invalid" || r.Refused[0].Rule != "readable" || !strings.HasPrefix(r.Refused[0].Position, "grants/example.yaml:2:") {
 		t.Errorf("%+v", r)
 	}
 	if f.state("example").Digest != before.Digest {
@@ -34,7 +34,7 @@ func TestARefusedRevisionChangesNothingAndIsSaid(t *testing.T) {
 	}
 	f.repo.Commit(map[string]string{"README.md": "still bad\n"})
 	f.until("the next is refused too", func() bool { return len(f.report().Refused) == 2 })
-	if n := strings.Count(f.log.String(), "revision="+bad+" rule="); n != 1 {
+	if n := strings.Count(f.log.String(), "revision="+bad+" kind=invalid rule="); n != 1 {
 		t.Errorf("the log says it %d times", n)
 	}
 	mended := f.repo.Commit(map[string]string{"grants/example.yaml": "grants: []\n"})

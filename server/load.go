@@ -18,7 +18,7 @@ import (
 func (f *follower) revisions(ctx context.Context, h *repo.History, commits []repo.Commit, waiting *bool) iter.Seq2[policy.Revision, error] {
 	return func(yield func(policy.Revision, error) bool) {
 		for _, c := range commits {
-			if c.Committer.When.After(f.now().Add(aheadLimit)) {
+			if c.Committer.When.After(f.now().Add(AheadLimit)) {
 				*waiting = true
 				return
 			}

@@ -29,8 +29,8 @@ func TestABadCommitChangesNothingButWhatIsRevokedOnTopOfIt(t *testing.T) {
 	}
 	why := func(revision string) []api.Refused {
 		return []api.Refused{
-			{Revision: revision, Rule: "readable", Position: file + ":2:5", Message: `a grant without "role"`},
-			{Revision: revision, Rule: "readable", Position: file + ":3:5", Message: `unknown field "rolle" in a grant: did you mean "role"?`},
+			{Revision: revision, Kind: "invalid", Rule: "readable", Position: file + ":2:5", Message: `a grant without "role"`},
+			{Revision: revision, Kind: "invalid", Rule: "readable", Position: file + ":3:5", Message: `unknown field "rolle" in a grant: did you mean "role"?`},
 		}
 	}
 	refused := func(accepted, bad, tip string) {
