@@ -30,9 +30,10 @@
 // refuses one that is invalid; makes the edit in memory; reads what would
 // result, and refuses what would bring in an error, a warning, or what the
 // policy in force does not allow; and commits that edit alone, with the user's
-// own git, on the current branch. --dry-run stops before the first byte is
-// written, --no-commit before the commit. To ask for what is so already is no
-// error; to remove what is not there is one, unless --force.
+// own git, on the current branch. What a brake would hold it refuses too, unless
+// --acknowledge says in the same commit that it is meant. --dry-run stops before
+// the first byte is written, --no-commit before the commit. To ask for what is so
+// already is no error; to remove what is not there is one, unless --force.
 //
 // Exit codes: 0 done, 1 failed, 2 differences found where --exit-code asks,
 // 3 the repository is invalid, 4 a policy refuses, 5 a brake holds the change

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/infrahq/infra/policy"
 	"github.com/infrahq/infra/repo"
 	"github.com/infrahq/infra/schema"
 )
@@ -20,6 +20,8 @@ import (
 type editFlags struct {
 	dryRun, noCommit bool
 	message          string
+	acknowledge      string // the reason for which a large removal is meant; empty: it is not
+	acknowledges     bool   // the command has a flag for it
 }
 
 func (f *editFlags) register(cmd *cobra.Command) {
@@ -30,11 +32,18 @@ func (f *editFlags) register(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "no-commit")
 }
 
+// registerAcknowledge is for the commands that may take access from many.
+func (f *editFlags) registerAcknowledge(cmd *cobra.Command) {
+	f.acknowledges = true
+	cmd.Flags().StringVar(&f.acknowledge, "acknowledge", "", "take access even from so many that a brake would hold it, for this `reason`")
+}
+
 // A proposal is an edit that nobody has agreed to yet.
 type proposal struct {
 	edit    schema.Edit
 	subject string // of the commit, where -m says nothing else
 	said    string // what is so once it is done
+	next    string // what to do after --no-commit; empty: to commit it
 }
 
 // outcome is what became of a proposal.
@@ -53,16 +62,20 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 	if err != nil {
 		return 0, err
 	}
-	checkout, err := findCheckout(ctx, root)
+	c, err := openClone(ctx, root)
 	if err != nil {
 		return 0, err
 	}
-	files := os.DirFS(root)
-	before, problems, err := load(files)
+	return a.editIn(ctx, c, f, propose)
+}
+
+func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
+	files := os.DirFS(c.root)
+	before, err := load(files, c.cache)
 	if err != nil {
 		return 0, err
 	}
-	p, err := propose(files, before)
+	p, err := propose(files, before.Snapshot)
 	if bad, ok := errors.AsType[*schema.ProblemsError](err); ok {
 		return 0, &problemsError{err: errEdit, problems: bad.Problems}
 	}
@@ -73,33 +86,30 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 		a.say("%s: nothing to do", p.said)
 		return nothingToDo, nil
 	}
-	after, err := a.judge(files, before, problems, p)
+	p, after, err := a.judge(ctx, c, f, before, p)
 	if err != nil {
 		return 0, err
 	}
-	change, err := placed(checkout, root, p, f)
-	if err != nil {
-		return 0, err
-	}
+	change := placed(c, p, f)
 	switch {
 	case f.dryRun:
-		return shown, a.showEdit(ctx, checkout, change, before, after)
+		return shown, a.showEdit(ctx, c.checkout, change, before, after)
 	case f.noCommit:
-		if err := checkout.Write(ctx, change); err != nil {
+		if err := c.checkout.Write(ctx, change); err != nil {
 			return 0, err
 		}
 		a.say("%s, once the edit is committed", p.said)
-		a.advise("git commit")
+		a.advise("%s", cmp.Or(p.next, "git commit"))
 		return done, nil
 	}
-	checkout.Stderr = a.listener()
-	commit, err := checkout.Commit(ctx, change)
+	c.checkout.Stderr = a.listener()
+	commit, err := c.checkout.Commit(ctx, change)
 	if err != nil {
 		return 0, err
 	}
 	a.say("%s, as of commit %.10s", p.said, commit.Hash)
-	if before.Settings.Changes == schema.ChangePush || before.Settings.Changes == schema.ChangePullRequest {
-		a.say("%s asks for changes: %s, which this version of infra does not do: it is committed and NOT pushed", marker, before.Settings.Changes)
+	if m := before.Snapshot.Settings.Changes; m == schema.ChangePush || m == schema.ChangePullRequest {
+		a.say("%s asks for changes: %s, which this version of infra does not do: it is committed and NOT pushed", marker, m)
 	}
 	a.advise("git push, unless the server follows this very folder")
 	return done, nil
@@ -113,64 +123,17 @@ func findCheckout(ctx context.Context, dir string) (*repo.Checkout, error) {
 	return c, err
 }
 
-// errEdit is for an edit that would bring in problems, warnings too.
-var errEdit = errors.New("the edit would bring that in: nothing was changed")
-
-// judge reads what an edit would make of the repository, and refuses what the
-// server would refuse, and what would be a new warning.
-func (a *app) judge(files fs.FS, before *schema.Snapshot, had schema.Problems, p proposal) (*schema.Snapshot, error) {
-	after, problems, err := schema.Load(overlay(files, p.edit.Files), nil)
-	if err != nil {
-		return nil, fmt.Errorf("reading what the edit would give: %w", err)
-	}
-	if bad := problems.Errors(); len(bad) > 0 {
-		return nil, &problemsError{err: errEdit, problems: bad}
-	}
-	now := a.now()
-	base := policy.Revision{ID: "HEAD", At: now, Snapshot: before, Problems: had}
-	next := policy.Revision{ID: "the edit", At: now, Snapshot: after, Problems: problems}
-	if verdict := policy.Step(base, next); !verdict.Accepted() {
-		return nil, refused(verdict.Refusals)
-	}
-	had = append(had.Warnings(), schema.Expired(before, now)...)
-	fresh := append(problems.Warnings(), schema.Expired(after, now)...).New(had)
-	if len(fresh) > 0 {
-		return nil, &problemsError{err: errEdit, problems: fresh}
-	}
-	return after, nil
-}
-
-// refused is the error for a verdict that refuses, with every reason.
-func refused(reasons []policy.Refusal) error {
-	e := &problemsError{err: errPolicy}
-	way := ""
-	for _, r := range reasons {
-		e.problems = append(e.problems, schema.Problem{Pos: r.Pos, Severity: schema.Error, Message: fmt.Sprintf("%s: %s", r.Rule, r.Message)})
-		if way == "" {
-			way = r.Hint
-		}
-	}
-	if way == "" {
-		return e
-	}
-	return hint(e, "%s", way)
-}
-
 // placed turns an edit below the folder of infra.yaml into a change of the
 // checkout that the folder lies in.
-func placed(c *repo.Checkout, root string, p proposal, f editFlags) (repo.Change, error) {
-	prefix, err := prefixOf(c, root)
-	if err != nil {
-		return repo.Change{}, err
-	}
+func placed(c *clone, p proposal, f editFlags) repo.Change {
 	change := repo.Change{Message: p.subject, Files: map[string][]byte{}}
 	if f.message != "" {
 		change.Message = f.message
 	}
 	for name, content := range p.edit.Files {
-		change.Files[path.Join(prefix, name)] = content
+		change.Files[path.Join(c.prefix, name)] = content
 	}
-	return change, nil
+	return change
 }
 
 // prefixOf is the folder of infra.yaml as seen from the top of the checkout.

@@ -15,6 +15,8 @@ import (
 var (
 	errInvalid = errors.New("the repository is invalid")
 	errPolicy  = errors.New("a policy refuses the change")
+	errBrake   = errors.New("a brake holds the change until it is acknowledged")
+	errDiffers = errors.New("access differs") // for --exit-code, which wants no words
 )
 
 // exitCodes says which error ends the program with which code; the package
@@ -25,6 +27,8 @@ var exitCodes = []struct {
 }{
 	{errInvalid, 3},
 	{errPolicy, 4},
+	{errBrake, 5},
+	{errDiffers, 2},
 }
 
 func exitCode(err error) int {
@@ -65,21 +69,21 @@ func (e *problemsError) Unwrap() error { return e.err }
 
 // report writes an error for a person and returns the exit code.
 func (a *app) report(err error) int {
-	if err == nil {
-		return 0
+	if err == nil || errors.Is(err, errDiffers) {
+		return exitCode(err)
 	}
 	if p, ok := errors.AsType[*problemsError](err); ok {
 		for _, p := range p.problems {
-			fmt.Fprintln(a.stderr, p)
+			fmt.Fprintln(a.stderr, line(p))
 		}
 	}
 	text := err.Error()
 	if errors.Is(err, context.Canceled) {
 		text = "interrupted: " + text
 	}
-	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(red, "error:"), text)
+	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(red, "error:"), harmless(text))
 	if remedy := remedy(err); remedy != "" {
-		fmt.Fprintf(a.stderr, "%s %s\n", a.paint(cyan, "hint:"), strings.TrimSpace(remedy))
+		fmt.Fprintf(a.stderr, "%s %s\n", a.paint(cyan, "hint:"), harmless(strings.TrimSpace(remedy)))
 	}
 	return exitCode(err)
 }
@@ -98,7 +102,7 @@ func remedy(err error) string {
 // say writes words for a person, unless they asked for quiet.
 func (a *app) say(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+		fmt.Fprintln(a.stderr, harmless(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -112,7 +116,9 @@ func (a *app) listener() io.Writer {
 
 // advise says what to do next.
 func (a *app) advise(format string, args ...any) {
-	a.say("%s %s", a.paint(cyan, "next:"), fmt.Sprintf(format, args...))
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, "%s %s\n", a.paint(cyan, "next:"), harmless(fmt.Sprintf(format, args...)))
+	}
 }
 
 // The colours, as ECMA-48 "select graphic rendition" writes them.

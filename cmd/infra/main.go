@@ -24,7 +24,13 @@ func run() int {
 		stderr: os.Stderr,
 		getenv: os.Getenv,
 		now:    time.Now,
-		color:  term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	}
+	colors := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	a.live = term.IsTerminal(int(os.Stderr.Fd()))
+	a.color = a.live && colors
+	if out := int(os.Stdout.Fd()); term.IsTerminal(out) {
+		a.colorOut = colors
+		a.width, _, _ = term.GetSize(out) // zero, the default, where nobody knows
 	}
 	err := a.command().ExecuteContext(ctx)
 	return a.report(err)
@@ -36,6 +42,9 @@ type app struct {
 	getenv         func(string) string
 	now            func() time.Time
 	color          bool // on stderr
+	colorOut       bool // on stdout
+	width          int  // columns of stdout where it is a terminal; zero: not known
+	live           bool // stderr is a terminal: what takes long may be shown as it goes
 
 	repository string // -C, --repo
 	quiet      bool   // -q, --quiet

@@ -63,7 +63,7 @@ func (l list) print(w io.Writer, format string) error {
 		return encode(w, format, l.values)
 	case "name":
 		for _, n := range l.names {
-			if _, err := fmt.Fprintln(w, n); err != nil {
+			if _, err := fmt.Fprintln(w, harmless(n)); err != nil {
 				return err
 			}
 		}
@@ -78,6 +78,11 @@ func (l list) print(w io.Writer, format string) error {
 		table.ColumnDefinitions = append(table.ColumnDefinitions, d)
 	}
 	for _, r := range l.rows {
+		for i, cell := range r {
+			if text, ok := cell.(string); ok {
+				r[i] = harmless(text)
+			}
+		}
 		table.Rows = append(table.Rows, metav1.TableRow{Cells: r})
 	}
 	return printers.NewTablePrinter(printers.PrintOptions{Wide: format == "wide"}).PrintObj(table, w)

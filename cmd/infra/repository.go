@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/infrahq/infra/policy"
 	"github.com/infrahq/infra/schema"
 )
 
@@ -72,15 +73,15 @@ func marked(dir string) (bool, error) {
 
 // load reads the work tree and refuses one with errors. Its warnings were there
 // before and are the business of validate.
-func load(fsys fs.FS) (*schema.Snapshot, schema.Problems, error) {
-	s, problems, err := schema.Load(fsys, nil)
+func load(fsys fs.FS, cache *schema.Cache) (policy.Revision, error) {
+	s, problems, err := schema.Load(fsys, cache)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the access repository: %w", err)
+		return policy.Revision{}, fmt.Errorf("reading the access repository: %w", err)
 	}
 	if bad := problems.Errors(); len(bad) > 0 {
-		return nil, problems, &problemsError{err: errInvalid, problems: bad}
+		return policy.Revision{}, &problemsError{err: errInvalid, problems: bad}
 	}
-	return s, problems, nil
+	return policy.Revision{ID: workTreeName, Snapshot: s, Problems: problems}, nil
 }
 
 // snapshot reads the repository that the user means.
@@ -89,6 +90,6 @@ func (a *app) snapshot() (*schema.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, _, err := load(os.DirFS(root))
-	return s, err
+	r, err := load(os.DirFS(root), nil)
+	return r.Snapshot, err
 }

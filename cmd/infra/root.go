@@ -27,6 +27,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		SilenceUsage:  true,
 	},
 		a.initCommand(), a.grantsCommand(), a.keysCommand(), a.validateCommand(),
+		a.diffCommand(), a.acknowledgeCommand(), a.logCommand(),
 		a.serverCommand(), a.connectorCommand(), a.mergeDriverCommand(), a.versionCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -44,6 +45,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 // misspelt one, which cobra alone would answer with the help text and success.
 func group(cmd *cobra.Command, children ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(children...)
+	cmd.SuggestionsMinimumDistance = 2 // the most that cobra itself calls near
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil

@@ -4,187 +4,193 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/infrahq/infra/policy"
-	"github.com/infrahq/infra/repo"
+	"github.com/infrahq/infra/review"
 	"github.com/infrahq/infra/schema"
 )
 
-// A problemItem is a problem as `validate -o json` shows it.
-type problemItem struct {
-	File     string          `json:"file"`
-	Line     int             `json:"line,omitempty"`
-	Column   int             `json:"column,omitempty"`
-	Severity schema.Severity `json:"severity"`
-	Message  string          `json:"message"`
-	New      bool            `json:"new,omitempty"` // the base does not have it
-}
-
 func (a *app) validateCommand() *cobra.Command {
-	var base, output string
+	var (
+		f    reviewFlags
+		base string
+	)
 	cmd := &cobra.Command{
 		Use:   "validate [PATH|REV]",
-		Short: "Find everything that is wrong with the repository",
+		Short: "Find everything that is wrong, and judge a change",
 		Long: `Find everything that is wrong with the repository: with the files as they are,
 with those in another folder, or with a revision (a branch, a tag, a commit).
+Errors give exit code 3. Warnings do not, nor does what the repository has against
+its own policy already: both are shown.
 
-Errors give exit code 3; warnings do not. With --base the change since that
-revision is judged, as the server will judge it: a warning that the base does not
-have gives exit code 3 too, and what the base's policy refuses gives 4.
+With --base the change since that revision is judged, as the server will judge it
+once it is merged: a warning that the base does not have gives exit code 3 too,
+what the policy of the base refuses gives 4, and what only a brake holds gives 5.
 
-Fields of -o json and yaml: file, line, column, severity (error or warning),
-message, new (with --base: the base does not have it).`,
+Where the base has moved on since the change parted from it, the change is judged
+from where they part, by the rules that the base has now. What others did on the
+base meanwhile may still matter (two changes that a limit allows one of): judge
+what the merge would be, which is what code hosts check out for a pull request, or
+bring the change up to date first.
+
+Without --base, -o text prints problems, one a line. All else is what "infra diff"
+prints: the whole review, and -o yaml is its JSON in YAML.`,
 		Example: `  infra validate
   infra validate --base origin/main
   infra validate my-branch --base main -o json`,
 		Args: arguments,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.revisionNames(cmd.Context()), cobra.ShellCompDirectiveDefault // and folders
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			head := ""
 			if len(args) > 0 {
 				head = args[0]
 			}
-			return a.validate(cmd.Context(), head, base, output)
+			root, rev, err := a.headOf(head)
+			if err != nil {
+				return err
+			}
+			if base == "" {
+				return a.validate(cmd.Context(), root, rev, f)
+			}
+			return a.validateChange(cmd.Context(), root, base, rev, f)
 		},
 	}
 	cmd.Flags().StringVar(&base, "base", "", "judge the change since this `revision`")
-	outputFlag(cmd, &output, "text", "text", "json", "yaml")
+	check(cmd.RegisterFlagCompletionFunc("base", a.completeRevisions(1)))
+	f.register(cmd, append(reviewFormats(), "yaml")...)
 	return cmd
 }
 
-func (a *app) validate(ctx context.Context, head, base, output string) error {
-	root, next, err := a.headRevision(ctx, head)
+// headOf tells what is to be validated: the work tree of a folder, or a revision.
+// A folder of that name wins over a branch.
+func (a *app) headOf(head string) (root, rev string, err error) {
+	info, err := os.Stat(head)
+	switch {
+	case head == "" || err != nil:
+		root, err = a.root()
+		return root, head, err
+	case !info.IsDir():
+		return "", "", hint(fmt.Errorf("%s is a file, and a repository is validated as a whole", head), "infra validate %s", shell(filepath.Dir(head)))
+	}
+	root, err = rootAt(head)
+	return root, "", err
+}
+
+// validate judges a revision for itself.
+func (a *app) validate(ctx context.Context, root, rev string, f reviewFlags) error {
+	r := review.Review{Head: workTreeName, At: a.now().UTC()}
+	var (
+		next   policy.Revision
+		prefix string
+		err    error
+	)
+	if rev == "" {
+		next, err = workTree(root, nil)
+	} else {
+		r.Head = rev
+		next, prefix, err = readRevision(ctx, root, rev)
+		r.At = next.At
+	}
 	if err != nil {
 		return err
 	}
-	var accepted policy.Revision
-	if base != "" {
-		if accepted, err = a.revision(ctx, root, base); err != nil {
-			return fmt.Errorf("reading the base: %w", err)
+	if f.at != "" {
+		if r.At, err = instant(f.at, a.now().Location()); err != nil {
+			return fmt.Errorf("--at: %w", err)
 		}
 	}
-	baseIsBad := len(accepted.Problems.Errors()) > 0
-	fresh := next.Problems.New(accepted.Problems)
-	if err := a.printProblems(next.Problems, fresh, base != "", output); err != nil {
+	next.At = r.At
+	a.age(&next)
+	r.Problems = next.Problems
+	bad := next.Problems.Errors()
+	if len(bad) == 0 {
+		r.Standing = policy.Standing(next.Snapshot.Settings.Policy, next)
+	}
+	if err := a.printProblems(r, prefix, f); err != nil {
 		return err
 	}
-	bad := next.Problems.Errors()
-	switch {
-	case len(bad) > 0:
+	if len(bad) > 0 {
 		return fmt.Errorf("%w: %s", errInvalid, count(len(bad), "error"))
-	case baseIsBad:
-		return hint(fmt.Errorf("%w: the base %s has %s itself, so the change cannot be judged", errInvalid, base,
-			count(len(accepted.Problems.Errors()), "error")), "infra validate %s", shell(base))
-	case base != "" && len(fresh.Warnings()) > 0:
-		return fmt.Errorf("%w: %s that %s does not have", errInvalid, count(len(fresh.Warnings()), "warning"), base)
 	}
-	if base != "" {
-		if verdict := policy.Step(accepted, next); !verdict.Accepted() {
-			return refused(verdict.Refusals)
-		}
-	}
-	s := next.Snapshot
-	a.say("valid: %s, %s, %s", count(len(s.Grants), "grant"), count(len(s.Groups), "group"), count(len(s.Keys), "key"))
+	a.sayValid(next.Snapshot)
 	return nil
 }
 
-// printProblems prints what was found, and marks what is new against a base.
-func (a *app) printProblems(all, fresh schema.Problems, compared bool, output string) error {
-	if output == "text" {
-		for _, p := range all {
-			if _, err := fmt.Fprintln(a.stdout, p); err != nil {
-				return err
-			}
+// readRevision reads a commit of the repository that root lies in.
+func readRevision(ctx context.Context, root, rev string) (policy.Revision, string, error) {
+	c, err := openClone(ctx, root)
+	if err != nil {
+		return policy.Revision{}, "", err
+	}
+	commit, err := c.resolve(rev)
+	if errors.Is(err, errNoRevision) {
+		err = hint(fmt.Errorf("%q is neither a folder nor a revision", rev), "git log --oneline --all shows the revisions")
+	}
+	if err != nil {
+		return policy.Revision{}, "", err
+	}
+	r, err := c.revision(commit)
+	return r, c.prefix, err
+}
+
+// validateChange judges a revision as a change of another one.
+func (a *app) validateChange(ctx context.Context, root, base, rev string, f reviewFlags) error {
+	c, err := a.compare(ctx, root, base, rev, f.at)
+	if err != nil {
+		return err
+	}
+	r, err := c.review()
+	if err != nil {
+		return err
+	}
+	if err := a.printReview(r, c.clone.prefix, f); err != nil {
+		return err
+	}
+	if err := c.unfit(); err != nil {
+		return err
+	}
+	if n := len(r.Problems.Warnings()); n > 0 {
+		return fmt.Errorf("%w: %s that %s does not have", errInvalid, count(n, "warning"), base)
+	}
+	if len(r.Refusals) > 0 {
+		return refusal(r.Refusals)
+	}
+	a.sayValid(c.head.Snapshot)
+	return nil
+}
+
+// printProblems prints what was found in one revision: as lines, or as a review
+// in another format.
+func (a *app) printProblems(r review.Review, prefix string, f reviewFlags) error {
+	if f.output != "text" {
+		return a.printReview(r, prefix, f)
+	}
+	var lines []string
+	for _, p := range r.Problems {
+		lines = append(lines, line(p))
+	}
+	for _, v := range r.Standing {
+		lines = append(lines, line(asProblem(v, schema.Warning)))
+	}
+	for _, l := range lines {
+		if _, err := fmt.Fprintln(a.stdout, l); err != nil {
+			return err
 		}
-		return nil
 	}
-	isNew := map[schema.Problem]bool{}
-	for _, p := range fresh {
-		isNew[p] = compared
-	}
-	items := []problemItem{}
-	for _, p := range all {
-		items = append(items, problemItem{p.Pos.File, p.Pos.Line, p.Pos.Column, p.Severity, p.Message, isNew[p]})
-	}
-	return encode(a.stdout, output, items)
+	return nil
 }
 
-// headRevision reads what is to be validated: the work tree, another folder, or
-// a revision. A folder of that name wins over a branch.
-func (a *app) headRevision(ctx context.Context, head string) (root string, r policy.Revision, err error) {
-	info, err := os.Stat(head)
-	folder := head != "" && err == nil
-	switch {
-	case folder && !info.IsDir():
-		return "", r, hint(fmt.Errorf("%s is a file, and a repository is validated as a whole", head), "infra validate %s", shell(filepath.Dir(head)))
-	case folder:
-		root, err = rootAt(head)
-	default:
-		root, err = a.root()
-	}
-	if err != nil {
-		return "", r, err
-	}
-	if head == "" || folder {
-		r, err = a.judged("the work tree", os.DirFS(root))
-		r.At = a.now()
-		return root, r, err
-	}
-	r, err = a.revision(ctx, root, head)
-	return root, r, err
-}
-
-// revision reads a commit of the repository that root lies in.
-func (a *app) revision(ctx context.Context, root, rev string) (policy.Revision, error) {
-	checkout, err := findCheckout(ctx, root)
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	source, err := repo.Open(checkout.Root(), repo.Options{})
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	history, err := source.Fetch(ctx, "", "")
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	commit, err := history.Resolve(rev)
-	if errors.Is(err, repo.ErrNotFound) {
-		return policy.Revision{}, hint(fmt.Errorf("%q is neither a folder nor a revision", rev), "git log --oneline --all shows the revisions")
-	}
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	files, err := history.Files(commit.Hash)
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	prefix, err := prefixOf(checkout, root)
-	if err != nil {
-		return policy.Revision{}, err
-	}
-	if files, err = fs.Sub(files, prefix); err != nil {
-		return policy.Revision{}, fmt.Errorf("reading %s: %w", rev, err)
-	}
-	r, err := a.judged(commit.Hash, files)
-	r.At = commit.Committer.When
-	return r, err
-}
-
-// judged reads a revision with all its problems, those that need a clock included.
-func (a *app) judged(id string, files fs.FS) (policy.Revision, error) {
-	s, problems, err := schema.Load(files, nil)
-	if err != nil {
-		return policy.Revision{}, fmt.Errorf("reading %s: %w", id, err)
-	}
-	if len(problems.Errors()) == 0 {
-		problems = append(problems, schema.Expired(s, a.now())...)
-	}
-	return policy.Revision{ID: id, Snapshot: s, Problems: problems}, nil
+func (a *app) sayValid(s *schema.Snapshot) {
+	a.say("valid: %s, %s, %s", count(len(s.Grants), "grant"), count(len(s.Groups), "group"), count(len(s.Keys), "key"))
 }
 
 func count(n int, what string) string {
