@@ -133,7 +133,7 @@ func (c *Checkout) Head(ctx context.Context) (Head, error) {
 // commit reads one commit.
 func (c *Checkout) commit(ctx context.Context, rev string) (Commit, error) {
 	out, err := c.git.run(ctx, nil, "show", "--no-patch", "--no-show-signature", "--no-notes", "--encoding=UTF-8",
-		"--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", rev)
+		"--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", rev, "--") // a file of that name is not meant
 	if err != nil {
 		return Commit{}, fmt.Errorf("reading commit %s: %w", rev, err)
 	}

@@ -256,6 +256,15 @@ func TestCommitOnUnbornAndDetachedHead(t *testing.T) {
 	}
 }
 
+func TestAFileCalledHeadIsNoCommit(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	want := r.Commit(map[string]string{"HEAD": "a file\n"})
+	if h, err := find(t, r).Head(t.Context()); err != nil || h.Commit.Hash != want {
+		t.Errorf("head %+v, %v, want commit %s", h, err, want)
+	}
+}
+
 func TestCancelledCommitLeavesNothing(t *testing.T) {
 	t.Parallel()
 	r := gittest.New(t)
