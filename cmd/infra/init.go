@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,26 +30,32 @@ var templateFiles = []struct{ from, to string }{
 }
 
 func (a *app) initCommand() *cobra.Command {
-	var message string
+	var message, host string
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Make an access repository",
 		Long: `Make an access repository in a folder (the current one where none is given): a
 Git repository where there is none, infra.yaml, a README.md and a CODEOWNERS file
-to fill in. Commits these files and nothing else; files that are there already
-stay as they are.`,
-		Example: "  infra init access\n  cd access && infra init",
+to fill in, and what has the code host review pull requests. Commits these files
+and nothing else; files that are there already stay as they are.
+
+Without --ci the code host is the one that the remote origin is on, where its name
+tells. With --ci an access repository that is there already gets the review, and
+nothing else of it changes.`,
+		Example: "  infra init access\n  cd access && infra init\n  infra init --ci github",
 		Args:    arguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := cmp.Or(append(args, a.repository, ".")...)
-			return a.init(cmd.Context(), dir, message)
+			return a.init(cmd.Context(), dir, host, message)
 		},
 	}
-	cmd.Flags().StringVarP(&message, "message", "m", "infra: begin an access repository", "the commit's `message`")
+	cmd.Flags().StringVarP(&message, "message", "m", "", "the commit's `message` (default: what it begins)")
+	cmd.Flags().Var(&choice{value: &host, of: hostNames()}, "ci", "the code `host` that reviews pull requests: "+strings.Join(hostNames(), ", "))
+	check(cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(hostNames(), cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 
-func (a *app) init(ctx context.Context, dir, message string) error {
+func (a *app) init(ctx context.Context, dir, host, message string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("making an access repository: %w", err)
@@ -56,6 +63,8 @@ func (a *app) init(ctx context.Context, dir, message string) error {
 	switch found, err := marked(dir); {
 	case err != nil:
 		return err
+	case found && host != "" && host != noHost:
+		return a.addWorkflows(ctx, dir, host, message)
 	case found:
 		return hint(fmt.Errorf("%s is an access repository already: it has an %s", dir, marker), "infra -C %s validate", shell(dir))
 	}
@@ -67,7 +76,16 @@ func (a *app) init(ctx context.Context, dir, message string) error {
 	if err != nil {
 		return err
 	}
-	change := repo.Change{Message: message, Files: map[string][]byte{}}
+	if host == "" {
+		if host, err = hostOf(ctx, checkout); err != nil {
+			return err
+		}
+	}
+	files, advice, err := a.workflows(checkout, host, prefix)
+	if err != nil {
+		return err
+	}
+	change := repo.Change{Message: cmp.Or(message, "infra: begin an access repository"), Files: files}
 	for _, f := range templateFiles {
 		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.to))); {
 		case err == nil:
@@ -91,6 +109,9 @@ func (a *app) init(ctx context.Context, dir, message string) error {
 		return err
 	}
 	a.say("%s is an access repository, as of commit %.10s", dir, commit.Hash)
+	for _, step := range advice {
+		a.advise("%s", step)
+	}
 	a.advise("infra -C %s grants add fisher@example.com example --role admin", shell(dir))
 	a.say("so that git merges by what the files say, once in each clone: %s", mergeSetting)
 	return nil
