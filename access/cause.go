@@ -39,28 +39,43 @@ func (c *comparison) ordered(on *side, s schema.Subject, reasons []Reason) []Rea
 }
 
 func (c *comparison) isOnly(on *side, s schema.Subject, r Reason) bool {
-	_, _, only := c.difference(on, s, r)
+	_, only := c.difference(on, s, r)
 	return only
 }
 
-// cause is the line by which a reason of one side does not hold, or not for so
-// long, on the other; and whether that is a line of the old files.
-func (c *comparison) cause(on *side, s schema.Subject, r Reason) (pos schema.Pos, inOld bool) {
-	if pos, of, ok := c.difference(on, s, r); ok {
-		return pos, !of.isNew
-	}
-	return r.Grant.Pos, !on.isNew
+// A cause is the line by which a reason of one side does not hold, or not for so
+// long, on the other.
+type cause struct {
+	pos   schema.Pos
+	on    *side  // whose line it is
+	group string // whose people it reaches; empty: it is about one subject
 }
 
-// difference is the line that tells a reason from the other side, on either
-// side. There is none where the other side has it too.
-func (c *comparison) difference(on *side, s schema.Subject, r Reason) (schema.Pos, *side, bool) {
+// cause of a reason that holds on one side. Where both have it, it is its grant.
+func (c *comparison) cause(on *side, s schema.Subject, r Reason) cause {
+	if found, ok := c.difference(on, s, r); ok {
+		return found
+	}
+	return cause{r.Grant.Pos, on, groupIn(r)}
+}
+
+// groupIn is the group that a reason's grant names, if it names one on the way.
+func groupIn(r Reason) string {
+	if len(r.Via) == 0 {
+		return ""
+	}
+	return r.Via[0]
+}
+
+// difference is what tells a reason from the other side, on either side. There
+// is none where the other side has it too.
+func (c *comparison) difference(on *side, s schema.Subject, r Reason) (cause, bool) {
 	other := c.old
 	if !on.isNew {
 		other = c.new
 	}
-	if pos, ok := c.revocation(other, on, s, r); ok {
-		return pos, other, true
+	if v := c.revocation(other, on, s, r); v != nil {
+		return cause{v.Pos, other, v.Group}, true
 	}
 	id := grantID{r.Grant.Subject, r.Grant.Role, r.Grant.Target}
 	if !on.isNew {
@@ -69,12 +84,12 @@ func (c *comparison) difference(on *side, s schema.Subject, r Reason) (schema.Po
 	twin := c.grantsOf(other)[id]
 	switch {
 	case twin == nil:
-		return r.Grant.Pos, on, true
+		return cause{r.Grant.Pos, on, groupIn(r)}, true
 	case endsLater(r.Grant.Expires, twin.Expires):
 		if on.isNew {
-			return r.Grant.Pos, on, true
+			return cause{r.Grant.Pos, on, groupIn(r)}, true
 		}
-		return twin.Pos, other, true
+		return cause{twin.Pos, other, groupIn(r)}, true
 	}
 	for i, from := range r.Via {
 		to := s
@@ -89,23 +104,30 @@ func (c *comparison) difference(on *side, s schema.Subject, r Reason) (schema.Po
 		if member == nil || memberOf(c.groupOf(other, from), to) != nil {
 			continue
 		}
-		return member.Pos, on, true
+		found := cause{pos: member.Pos, on: on}
+		switch {
+		case c.groupOf(other, from) == nil: // all of the group are new in it
+			found.group = from
+		case i+1 < len(r.Via):
+			found.group = r.Via[i+1]
+		}
+		return found, true
 	}
-	return schema.Pos{}, nil, false
+	return cause{}, false
 }
 
 // revocation is the line of the other side that takes a reason away, and that
-// the side of the reason does not have.
-func (c *comparison) revocation(other, on *side, s schema.Subject, r Reason) (schema.Pos, bool) {
+// the side of the reason does not have; nil: there is none.
+func (c *comparison) revocation(other, on *side, s schema.Subject, r Reason) *schema.Revocation {
 	for i := range other.revoked.Revocations {
 		v := &other.revoked.Revocations[i]
 		hit := s.Kind == schema.User && v.User == s.Name || s.Kind == schema.GroupKind && v.Group == s.Name ||
 			v.Group != "" && slices.Contains(r.Via, v.Group)
 		if hit && !slices.ContainsFunc(on.revoked.Revocations, func(o schema.Revocation) bool { return o.User == v.User && o.Group == v.Group && o.Key == v.Key }) {
-			return v.Pos, true
+			return v
 		}
 	}
-	return schema.Pos{}, false
+	return nil
 }
 
 // grantsOf are the grants of a side, of several that are the same the one that
@@ -153,10 +175,13 @@ func memberOf(g *schema.Group, s schema.Subject) *schema.Member {
 	return nil
 }
 
-// size is how many people the subject of a grant stands for.
-func (t *Table) size(s schema.Subject) int {
+// size is how many people a group of a side stands for.
+func (s *side) size(group string) int {
+	if s.members == nil {
+		s.members = newExpansion(s.snapshot.Groups, s.revoked)
+	}
 	people := 0
-	for _, m := range t.members[s] {
+	for _, m := range s.members.of(schema.Subject{Kind: schema.GroupKind, Name: group}) {
 		if m.subject.Kind == schema.User {
 			people++
 		}

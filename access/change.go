@@ -28,7 +28,8 @@ type Change struct {
 	Reasons      []Reason      // of the new table, of Lost those of the old; the one that counts comes first
 	Others       []Row         // what overlaps with it, most relevant first. Gained, Extended: what they had of it; Lost, Shortened: what they keep
 	Powers       []Power       // what makes the role dangerous there, most dangerous first
-	GroupSize    int           // people in the group that the first reason is granted to; zero: it is the subject's own
+	Group        string        // whose people that line reaches: it is granted something, or got into another group; empty: the line is about the subject alone
+	GroupSize    int           // people in Group
 	Outlives     string        // how it can outlive its removal; empty: not known to
 
 	// Of all others. A key has Expires too, RoleChanged has Role, Powers and
@@ -100,6 +101,7 @@ const (
 	PowerEscalate     Power = "escalate"                  // roles it does not have itself
 	PowerBind         Power = "bind"                      // roles to anybody
 	PowerImpersonate  Power = "impersonate"               // other people
+	PowerActAs        Power = "acts as service accounts"  // impersonates them
 	PowerNodesProxy   Power = "nodes/proxy"               // the kubelet's API, past admission and audit
 	PowerBindings     Power = "writes role bindings"      // gives what it has itself to others
 	PowerMintTokens   Power = "mints tokens"              // of service accounts

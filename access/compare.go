@@ -81,9 +81,11 @@ type comparison struct {
 // A side is one of the two tables.
 type side struct {
 	*Table
-	isNew  bool
-	grants map[grantID]*schema.Grant // made when it is first asked for
-	groups map[string]*schema.Group  // likewise
+	isNew bool
+	// Made when they are first asked for.
+	grants  map[grantID]*schema.Grant
+	groups  map[string]*schema.Group
+	members *expansion
 }
 
 func newComparison(old, new *Table, at time.Time) *comparison {
@@ -194,9 +196,10 @@ func (c *comparison) changedBy(s schema.Subject, on *side, h *holding, mine, the
 	if change.Kind == Shortened {
 		counts = c.ordered(on, s, h.row.Reasons)[0]
 	}
-	change.Pos, change.InOld = c.cause(on, s, counts)
-	if len(change.Reasons[0].Via) > 0 {
-		change.GroupSize = against.size(change.Reasons[0].Grant.Subject)
+	why := c.cause(on, s, counts)
+	change.Pos, change.InOld = why.pos, !why.on.isNew
+	if change.Group = why.group; change.Group != "" {
+		change.GroupSize = on.size(change.Group)
 	}
 	found := c.assess(on, h.row.Role, h.target)
 	change.Danger, change.Powers, change.Outlives = found.danger, found.powers, found.outlives

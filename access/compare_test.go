@@ -108,7 +108,10 @@ func said(c access.Change) string {
 		}
 		b.WriteString(dangers[c.Danger])
 		if via := c.Reasons[0].Via; len(via) > 0 {
-			fmt.Fprintf(&b, " via %s (%d)", strings.Join(via, " > "), c.GroupSize)
+			fmt.Fprintf(&b, " via %s", strings.Join(via, " > "))
+		}
+		if c.Group != "" {
+			fmt.Fprintf(&b, " (%s: %d)", c.Group, c.GroupSize)
 		}
 		for i, o := range c.Others {
 			b.WriteString([]string{", beside ", " and "}[min(i, 1)])
@@ -221,38 +224,38 @@ func TestCompareSaysWhoGainsAndLosesWhat(t *testing.T) {
 			name: "who joins a group gains what it has, by the member's line",
 			old:  world{grants: grants("g:all view dev"), groups: groups("all: g:sre", "sre: ann")},
 			new:  world{grants: grants("g:all view dev"), groups: groups("all: g:sre", "sre: ann bob")},
-			want: []string{"bob gains view dev via all > sre (2), by group sre:2"},
+			want: []string{"bob gains view dev via all > sre, by group sre:2"},
 		},
 		{
 			name: "who leaves a group loses it, by the line that was theirs",
 			old:  world{grants: grants("g:all view dev"), groups: groups("all: ann g:idp bob")},
 			new:  world{grants: grants("g:all view dev"), groups: groups("all: ann")},
-			want: []string{`group "idp" loses view dev via all (2), by old group all:1`, "bob loses view dev via all (2), by old group all:2"},
+			want: []string{`group "idp" loses view dev via all, by old group all:1`, "bob loses view dev via all, by old group all:2"},
 		},
 		{
 			name: "a group that is nested is the line of all in it",
 			old:  world{grants: grants("g:all view dev"), groups: groups("all: ann", "sre: bob cyd")},
 			new:  world{grants: grants("g:all view dev"), groups: groups("all: ann g:sre", "sre: bob cyd")},
-			want: []string{"bob gains view dev via all > sre (3), by group all:1", "cyd gains view dev via all > sre (3), by group all:1"},
+			want: []string{"bob gains view dev via all > sre (sre: 2), by group all:1", "cyd gains view dev via all > sre (sre: 2), by group all:1"},
 		},
 		{
 			name: "a group that becomes declared is people, and no group any more",
 			old:  world{grants: grants("g:sre view dev")},
 			new:  world{grants: grants("g:sre view dev"), groups: groups("sre: ann")},
-			want: []string{"ann gains view dev via sre (1), by group sre:1", `group "sre" loses view dev, by old grants:1`},
+			want: []string{"ann gains view dev via sre (sre: 1), by group sre:1", `group "sre" loses view dev, by old grants:1`},
 		},
 		{
 			name: "the reason that is new counts first",
 			old:  world{grants: grants("g:all view dev", "g:sre view dev until 1"), groups: groups("all: bob", "sre: ann")},
 			new:  world{grants: grants("g:sre view dev until 1", "g:all view dev"), groups: groups("all: bob ann", "sre: ann")},
-			want: []string{"ann extended view dev from 1 to never via all (2), by group all:2"},
+			want: []string{"ann extended view dev from 1 to never via all, by group all:2"},
 		},
 		{
 			name: "who is revoked loses by the revocation",
 			old:  world{grants: grants("ann view dev", "g:sre edit dev.a"), groups: groups("sre: bob")},
 			new: world{grants: grants("ann view dev", "g:sre edit dev.a"), groups: groups("sre: bob"),
 				revoked: []schema.Revocation{{User: "ann", Pos: schema.Pos{File: "revoked.yaml", Line: 2}}, {Group: "sre", Pos: schema.Pos{File: "revoked.yaml", Line: 3}}}},
-			want: []string{"bob loses edit dev.a executes via sre (1), by revoked.yaml:3", "ann loses view dev, by revoked.yaml:2"},
+			want: []string{"bob loses edit dev.a executes via sre (sre: 1), by revoked.yaml:3", "ann loses view dev, by revoked.yaml:2"},
 		},
 		{
 			name: "who is revoked no longer gains by the old line",

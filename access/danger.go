@@ -77,8 +77,8 @@ func reachOf(t schema.Target) reach {
 // is the chart's.
 var builtinPowers = map[string][]Power{
 	"cluster-admin": {PowerEverything},
-	"admin":         {PowerImpersonate, PowerBindings, PowerMintTokens, PowerExec, PowerSecrets},
-	"edit":          {PowerImpersonate, PowerMintTokens, PowerExec, PowerSecrets},
+	"admin":         {PowerBindings, PowerActAs, PowerMintTokens, PowerExec, PowerSecrets},
+	"edit":          {PowerActAs, PowerMintTokens, PowerExec, PowerSecrets},
 	"exec":          {PowerExec},
 }
 
@@ -98,7 +98,7 @@ func builtinDanger(role string, w reach) Danger {
 
 // allPowers are the powers, most dangerous first.
 var allPowers = []Power{
-	PowerEverything, PowerEscalate, PowerBind, PowerImpersonate, PowerNodesProxy, PowerBindings,
+	PowerEverything, PowerEscalate, PowerBind, PowerImpersonate, PowerNodesProxy, PowerBindings, PowerActAs,
 	PowerMintTokens, PowerExec, PowerSecrets, PowerUnknownRules,
 }
 
@@ -113,7 +113,8 @@ func outlives(powers []Power) string {
 		{PowerBind, "may write role bindings"},
 		{PowerEscalate, "may write roles"},
 		{PowerMintTokens, "may mint tokens of service accounts"},
-		{PowerImpersonate, "may impersonate"},
+		{PowerImpersonate, "may impersonate other people"},
+		{PowerActAs, "may impersonate service accounts"},
 	} {
 		if slices.Contains(powers, way.power) {
 			return way.phrase

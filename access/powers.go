@@ -63,10 +63,10 @@ var checks = []check{
 	{power: PowerEscalate, verbs: []string{"escalate"}, group: rbacGroup, resources: []string{"roles"}, inNamespace: Administers},
 	{power: PowerEscalate, verbs: []string{"escalate"}, group: rbacGroup, resources: []string{"clusterroles"}, clusterOnly: true},
 	{power: PowerBind, verbs: []string{"bind"}, group: rbacGroup, resources: []string{"roles", "clusterroles"}, inNamespace: Administers},
-	{power: PowerImpersonate, verbs: []string{"impersonate"}, resources: []string{"serviceaccounts"}, inNamespace: Administers},
+	{power: PowerActAs, verbs: []string{"impersonate"}, resources: []string{"serviceaccounts"}, inNamespace: Administers},
 	{power: PowerImpersonate, verbs: []string{"impersonate"}, resources: []string{"users", "groups"}, clusterOnly: true},
 	// Constrained impersonation, KEP-5284.
-	{power: PowerImpersonate, verbs: []string{"impersonate:serviceaccount"}, group: "authentication.k8s.io", resources: []string{"serviceaccounts"}, inNamespace: Administers},
+	{power: PowerActAs, verbs: []string{"impersonate:serviceaccount"}, group: "authentication.k8s.io", resources: []string{"serviceaccounts"}, inNamespace: Administers},
 	{power: PowerImpersonate, verbs: []string{"impersonate:user-info", "impersonate:arbitrary-node"}, group: "authentication.k8s.io",
 		resources: []string{"users", "groups", "nodes"}, clusterOnly: true},
 	{power: PowerNodesProxy, verbs: []string{"get", "create"}, resources: []string{"nodes/proxy"}, clusterOnly: true},

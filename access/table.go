@@ -34,7 +34,6 @@ type Table struct {
 	// What it was made of, for Compare.
 	snapshot *schema.Snapshot
 	revoked  schema.Revoked
-	members  map[schema.Subject][]member // of every subject of a grant
 }
 
 // A Row says that a subject has a role on a target, and why. There is one row
@@ -76,7 +75,6 @@ func Resolve(s *schema.Snapshot, r schema.Revoked) *Table {
 		destinations:  make(map[string]schema.Destination, len(s.Destinations)),
 		snapshot:      s,
 		revoked:       r,
-		members:       members.known,
 	}
 	for _, d := range s.Destinations {
 		t.destinations[d.Name] = d

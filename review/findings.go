@@ -146,7 +146,7 @@ func (f *finder) line(l line) {
 	}
 	who := l.Subject.Name
 	if l.summed() {
-		who = l.group()
+		who = l.Group
 	}
 	f.add(x, pos, string(l.Kind), string(l.Subject.Kind), who, l.Role, l.Target.String(), l.Name, l.Pos.File)
 }

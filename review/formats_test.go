@@ -266,6 +266,7 @@ func fromJSON(t *testing.T, data []byte) review.Review {
 				Expires        time.Time
 				Reasons        []reason
 			}
+			Group             string
 			GroupSize, People int
 			Fields            []access.Field
 		}
@@ -305,7 +306,7 @@ func fromJSON(t *testing.T, data []byte) review.Review {
 	dangers := []string{"ordinary", "readsSecrets", "executes", "administers", "equalsAdmin", "clusterAdmin"}
 	for _, c := range doc.Changes {
 		x := access.Change{Kind: access.Kind(c.Kind), Danger: -1, Pos: schema.Pos(c.Position), InOld: c.InOld, Subject: who(c.Subject), Role: c.Role, Target: read(c.Resource),
-			Destinations: c.Destinations, Expires: c.Expires, Before: c.Before, Reasons: reasons(c.Reasons), GroupSize: c.GroupSize, Outlives: c.Outlives,
+			Destinations: c.Destinations, Expires: c.Expires, Before: c.Before, Reasons: reasons(c.Reasons), Group: c.Group, GroupSize: c.GroupSize, Outlives: c.Outlives,
 			Name: c.Name, Fields: c.Fields, People: c.People}
 		for i, name := range dangers {
 			if name == c.Danger {

@@ -94,6 +94,7 @@ type jsonChange struct {
 	Reasons      []jsonReason `json:"reasons"`
 	Others       []jsonRow    `json:"others"`
 	Powers       []string     `json:"powers"`
+	Group        string       `json:"group,omitempty"`
 	GroupSize    int          `json:"groupSize,omitempty"`
 	Outlives     string       `json:"outlives,omitempty"`
 
@@ -148,8 +149,8 @@ func jsonChangeOf(c access.Change) jsonChange {
 		Subject: jsonSubjectOf(c.Subject), Role: c.Role, Resource: c.Target.String(), Destinations: list0(c.Destinations),
 		Expires: jsonTime(c.Expires), Before: jsonTime(c.Before),
 		Reasons: mapped(c.Reasons, jsonReasonOf), Others: mapped(c.Others, jsonRowOf),
-		Powers:    mapped(c.Powers, func(p access.Power) string { return string(p) }),
-		GroupSize: c.GroupSize, Outlives: c.Outlives,
+		Powers: mapped(c.Powers, func(p access.Power) string { return string(p) }),
+		Group:  c.Group, GroupSize: c.GroupSize, Outlives: c.Outlives,
 		Name: c.Name, Fields: mapped(c.Fields, func(f access.Field) jsonField { return jsonField(f) }), People: c.People,
 	}
 }

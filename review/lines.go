@@ -19,14 +19,14 @@ type line struct {
 }
 
 // fold makes lines of changes. Changes of people that are the same, and come
-// from the same grant to a group, are one line, where the first of them was:
+// from the same line about a group, are one line, where the first of them was:
 // "engineering (42 people) gains view on prod". With everybody, each person has
 // a line.
 func fold(changes []access.Change, everybody bool) []line {
 	var lines []line
 	at := map[sameness]int{}
 	for _, c := range changes {
-		if !everybody && c.Kind.OfAccess() && c.GroupSize > 0 && c.Subject.Kind == schema.User && len(c.Reasons) > 0 {
+		if !everybody && c.Kind.OfAccess() && c.Group != "" && c.Subject.Kind == schema.User && len(c.Reasons) > 0 {
 			k := samenessOf(c)
 			if i, ok := at[k]; ok {
 				lines[i].all = append(lines[i].all, c)
@@ -48,7 +48,7 @@ type sameness struct {
 	target          schema.Target
 	expires, before time.Time
 	grant           schema.Pos
-	group           schema.Subject
+	group           string
 	reason          string
 	outlives        string
 	powers          string
@@ -60,7 +60,7 @@ func samenessOf(c access.Change) sameness {
 	s := sameness{
 		kind: c.Kind, danger: c.Danger, role: c.Role, target: c.Target,
 		expires: c.Expires.UTC(), before: c.Before.UTC(),
-		grant: g.Pos, group: g.Subject, reason: g.Reason, outlives: c.Outlives, inOld: c.InOld,
+		grant: g.Pos, group: c.Group, reason: g.Reason, outlives: c.Outlives, inOld: c.InOld,
 	}
 	for _, p := range c.Powers {
 		s.powers += string(p) + "\n"
@@ -70,9 +70,6 @@ func samenessOf(c access.Change) sameness {
 
 // summed says whether the line is about several people.
 func (l line) summed() bool { return len(l.all) > 1 }
-
-// group is the group that a summed line is about.
-func (l line) group() string { return l.Reasons[0].Grant.Subject.Name }
 
 // people are the names of those that the line is about, sorted.
 func (l line) people() []string {

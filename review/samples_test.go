@@ -39,10 +39,12 @@ func target(text string) schema.Target {
 // granted is a change that one grant makes, through groups, outermost first.
 func granted(kind access.Kind, danger access.Danger, s schema.Subject, role, on string, pos schema.Pos, via ...string) access.Change {
 	g := schema.Grant{Subject: s, Role: role, Target: target(on), Pos: pos}
+	through := ""
 	if len(via) > 0 {
-		g.Subject = group(via[0])
+		through = via[0]
+		g.Subject = group(through)
 	}
-	return access.Change{Kind: kind, Danger: danger, Pos: pos, Subject: s, Role: role, Target: g.Target,
+	return access.Change{Kind: kind, Group: through, Danger: danger, Pos: pos, Subject: s, Role: role, Target: g.Target,
 		Destinations: []string{g.Target.Destination}, InOld: kind == access.Lost,
 		Reasons: []access.Reason{{Grant: g, Via: via}}}
 }

@@ -18,9 +18,9 @@ func (l line) who() phrase {
 	case !l.summed():
 		return say(named(l.Subject.Name))
 	case len(l.all) < l.GroupSize:
-		return say(named(l.group()), fmt.Sprintf(" (%s of %s)", count(len(l.all)), people(l.GroupSize)))
+		return say(named(l.Group), fmt.Sprintf(" (%s of %s)", count(len(l.all)), people(l.GroupSize)))
 	}
-	return say(named(l.group()), fmt.Sprintf(" (%s)", people(len(l.all))))
+	return say(named(l.Group), fmt.Sprintf(" (%s)", people(len(l.all))))
 }
 
 // verb is what becomes of the access.
@@ -99,8 +99,10 @@ func (l line) way() phrase {
 		return nil
 	}
 	var out phrase
-	if !l.summed() || l.sameWay() {
-		out = through(l.Reasons[0])
+	if !l.summed() {
+		out = through(l.Reasons[0].Via)
+	} else if outer, same := l.outerGroups(); same {
+		out = through(outer)
 	}
 	if n := len(l.Reasons) - 1; n > 0 {
 		if len(out) > 0 {
@@ -115,29 +117,38 @@ func (l line) way() phrase {
 	return out
 }
 
-// sameWay says whether all people of a sum come by the same groups, of which the
-// one that is granted is named already.
-func (l line) sameWay() bool {
+// outerGroups are the groups through which the group of a sum has what it has,
+// outermost first, where they are the same for all of its people.
+func (l line) outerGroups() ([]string, bool) {
+	outer := func(c access.Change) []string {
+		via := c.Reasons[0].Via
+		if i := slices.Index(via, l.Group); i >= 0 {
+			return via[:i]
+		}
+		return via
+	}
+	first := outer(l.Change)
 	for _, c := range l.all {
-		if len(c.Reasons[0].Via) < 2 || !slices.Equal(c.Reasons[0].Via, l.Reasons[0].Via) {
-			return false
+		if !slices.Equal(outer(c), first) {
+			return nil, false
 		}
 	}
-	return true
+	return first, true
 }
 
-func through(r access.Reason) phrase {
-	n := len(r.Via)
+// through says the groups on the way, given from the outermost.
+func through(via []string) phrase {
+	n := len(via)
 	if n == 0 {
 		return nil
 	}
-	out := say("through group ", named(r.Via[n-1]))
+	out := say("through group ", named(via[n-1]))
 	for i := n - 2; i >= 0; i-- {
 		between := ", in "
 		if i == 0 {
 			between = ", from "
 		}
-		out = say(out, between, named(r.Via[i]))
+		out = say(out, between, named(via[i]))
 	}
 	return out
 }
@@ -224,7 +235,7 @@ func (l line) had(rows []access.Row) phrase {
 			item = say(item, " on ", named(r.Target.String()))
 		}
 		if len(r.Reasons) > 0 {
-			switch way := through(r.Reasons[0]); {
+			switch way := through(r.Reasons[0].Via); {
 			case len(way) == 0:
 			case len(rows) == 1:
 				item = say(item, " ", way)
@@ -248,7 +259,8 @@ var powerWords = map[access.Power]string{
 	access.PowerEverything:  "do everything",
 	access.PowerEscalate:    "make roles stronger than its own (escalate)",
 	access.PowerBind:        "give any role to anybody (bind)",
-	access.PowerImpersonate: "act as others (impersonate)",
+	access.PowerImpersonate: "act as other people (impersonate)",
+	access.PowerActAs:       "act as service accounts (impersonate)",
 	access.PowerNodesProxy:  "use the nodes behind admission and audit (nodes/proxy)",
 	access.PowerBindings:    "give to others what it has itself",
 	access.PowerMintTokens:  "mint tokens of service accounts",
