@@ -32,8 +32,10 @@ says; --removals says it instead.
 An acknowledgement counts once: in the commit, or the merge of a pull request, that
 brings it in together with the removal, or after it. So where the removal is
 committed already, the acknowledgement is committed too; where it is only in the
-work tree, the acknowledgement is left beside it, to be committed with it.
-"infra grants remove --acknowledge REASON" does both at once.`,
+work tree, the acknowledgement is left beside it, to be committed with it. Before
+the removal it can be committed only on a branch that is merged as one change, by
+a merge or squashed, not rebased. "infra grants remove --acknowledge REASON" does
+both at once.`,
 		Example: `  infra acknowledge dev --reason "dev is being rebuilt"
   infra acknowledge dev --removals 40 --reason "dev is being rebuilt"`,
 		Args:              arguments,
