@@ -50,7 +50,7 @@ func hostile(p string) review.Review {
 			Reasons: []access.Reason{{Grant: schema.Grant{Subject: group(p), Role: p, Target: t, Reason: p, Pos: pos}, Via: []string{p, p, p}},
 				{Grant: schema.Grant{Pos: pos}}},
 			Others: []access.Row{{Role: p, Target: t}, {Role: p, Target: t, Reasons: []access.Reason{{Via: []string{p}}}}},
-			Powers: []access.Power{access.PowerExec}, Group: p, GroupSize: 7, Outlives: p}
+			Powers: []access.Power{access.PowerExec}, Group: "g" + p, GroupSize: 7, Outlives: p}
 		second := c
 		second.Subject.Name = "z" + p
 		idp := c

@@ -71,13 +71,13 @@ func TestALineSaysWhoGainsWhatThroughWhat(t *testing.T) {
 		{"and by another line of the files", with(team(access.Gained, 6, 6), 5, func(c *access.Change) { c.Reasons[0].Grant.Pos.Line = 9 }), []string{
 			"+ engineering (5 of 6 people) gains view prod no expiry grants/prod.yaml:4",
 			"+ p5 gains view prod through group engineering; no expiry grants/prod.yaml:4"}},
-		{"a group within it that all of them are in", func() []access.Change {
+		{"a group that left another one", func() []access.Change {
 			cs := team(access.Lost, 5, 9)
 			for i := range cs {
-				cs[i].Reasons[0].Via = []string{"engineering", "mobile"}
+				cs[i].Group, cs[i].Reasons[0].Via = "mobile", []string{"all", "engineering", "mobile"}
 			}
 			return cs
-		}(), []string{"- engineering (5 of 9 people) loses view prod through group mobile, from engineering grants/prod.yaml:4 (before)"}},
+		}(), []string{"- mobile (5 of 9 people) loses view prod through group engineering, from all grants/prod.yaml:4 (before)"}},
 		{"the same on several clusters is said once", append(append(team(access.Gained, 6, 6), moved(team(access.Gained, 6, 6), "dev", "grants/dev.yaml")...),
 			moved(team(access.Gained, 5, 6), "test", "grants/test.yaml")...), []string{
 			"+ engineering (6 people) gains view dev and prod no expiry grants/dev.yaml:4 and grants/prod.yaml:4",

@@ -47,7 +47,7 @@ func hostile(p string) review.Review {
 	c := access.Change{Kind: access.Gained, Danger: access.ClusterAdmin, Pos: pos, Subject: schema.Subject{Kind: schema.User, Name: p}, Role: p,
 		Target: target, Destinations: []string{p}, Expires: at,
 		Reasons: []access.Reason{{Grant: schema.Grant{Subject: schema.Subject{Kind: schema.GroupKind, Name: p}, Reason: p, Pos: pos}, Via: []string{p, p}}},
-		Others:  []access.Row{{Role: p, Target: target}}, Group: p, GroupSize: 7, Outlives: p}
+		Others:  []access.Row{{Role: p, Target: target}}, Group: "g" + p, GroupSize: 7, Outlives: p}
 	lost, idp := c, c
 	lost.Kind, lost.InOld = access.Lost, true
 	idp.Subject.Kind = schema.GroupKind
