@@ -157,10 +157,18 @@ func nameOf(s schema.Subject) string {
 
 // through says the groups on the way from a grant to its subject.
 func through(r *access.Reason) string {
-	if len(r.Via) == 0 {
+	n := len(r.Via)
+	if n == 0 {
 		return ""
 	}
-	return " through group " + strings.Join(r.Via, " > ")
+	text := " through group " + r.Via[n-1]
+	for i := n - 2; i > 0; i-- {
+		text += ", in " + r.Via[i]
+	}
+	if n > 1 {
+		text += ", from " + r.Via[0]
+	}
+	return text
 }
 
 // stamp is an instant as files have it.

@@ -126,7 +126,7 @@ func (b *braking) judge(p place, acknowledgements []schema.Acknowledgement) (Ref
 		Kind: Braked, Rule: Brake,
 		Message: fmt.Sprintf("%d of the %d people with access to %s would lose some or all of it: %s%s; %d or more who are over %d %% are held until that is acknowledged%s",
 			len(losers), len(had), p.name, someOf(losers), mostly(losers), limit.People, limit.Percent, short),
-		Hint:        fmt.Sprintf("if that is meant: infra acknowledge %s --removals %d --reason \"...\", in the same change", p.name, len(losers)),
+		Hint:        fmt.Sprintf("if that is meant, say so in the same change: infra acknowledge %s --removals %d --reason \"...\"", p.name, len(losers)),
 		Destination: p.name, People: len(losers), Of: len(had), Who: subjectsOf(losers),
 	}, true
 }

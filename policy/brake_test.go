@@ -100,7 +100,7 @@ func TestBrakes(t *testing.T) {
 			v := policy.Step(accepted, next)
 			for _, r := range v.Refusals {
 				got = append(got, fmt.Sprintf("%s %d %d", r.Destination, r.People, r.Of))
-				hint := fmt.Sprintf("if that is meant: infra acknowledge %s --removals %d --reason \"...\", in the same change", r.Destination, r.People)
+				hint := fmt.Sprintf("if that is meant, say so in the same change: infra acknowledge %s --removals %d --reason \"...\"", r.Destination, r.People)
 				if r.Kind != policy.Braked || r.Rule != policy.Brake || r.Hint != hint || r.Pos != (schema.Pos{}) {
 					t.Errorf("kind %s, rule %s, hint %q, position %s", r.Kind, r.Rule, r.Hint, r.Pos)
 				}

@@ -44,7 +44,7 @@ func describe(s schema.Selector) string {
 	var parts []string
 	add := func(what string, names []string) {
 		if len(names) > 0 {
-			parts = append(parts, what+strings.Join(names, ", "))
+			parts = append(parts, what+strings.Join(names, " or "))
 		}
 	}
 	if len(s.Roles) > 0 {

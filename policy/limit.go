@@ -99,7 +99,7 @@ func (j limitJudge) compare(counted, held map[string]holders, before, after *wor
 			if n := has.people(); n > max(0, *j.AtMost) && (!known || n > had.people()) {
 				out = append(out, j.tooMany(name, had, has, before, after))
 			}
-			out = append(out, j.uncounted(name, had, has, before, after)...)
+			out = append(out, j.uncounted(had, has, before, after)...)
 		}
 		had, known := held[name]
 		if n := has.people(); n < j.AtLeast && (before == nil || !known || n < had.people()) {
@@ -155,7 +155,7 @@ func (j limitJudge) tooMany(name string, had, has holders, before, after *world)
 }
 
 // uncounted are the groups whose members nobody here knows.
-func (j limitJudge) uncounted(name string, had, has holders, before, after *world) []finding {
+func (j limitJudge) uncounted(had, has holders, before, after *world) []finding {
 	var out []finding
 	for _, s := range has.sorted(schema.GroupKind, nil) {
 		h := has[s]

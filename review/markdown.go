@@ -131,13 +131,11 @@ func sentenceCase(s string) string {
 // write is the document with so many rows, those that matter most.
 func (d *document) write(rows int) string {
 	// All rows below a rank are kept, and of that rank the first ones.
-	limit, ofLimit := 0, 0
+	limit, ofLimit := rankMembers+1, 0
 	if rows < len(d.ranks) {
 		limit = d.ranks[rows]
 		first, _ := slices.BinarySearch(d.ranks, limit)
 		ofLimit = rows - first
-	} else {
-		limit = rankMembers + 1
 	}
 	var b strings.Builder
 	b.WriteString(d.top)

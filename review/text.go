@@ -23,7 +23,7 @@ func renderText(r Review, o Options) []byte {
 	t.refusals(r.refused())
 	if v := r.verdict(); len(v) > 0 {
 		t.WriteString("\n")
-		t.paragraph(0, v.plain(), red)
+		t.paragraph(v.plain(), red)
 	}
 	return []byte(t.String())
 }
@@ -52,16 +52,16 @@ func (t *textWriter) paint(color, text string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-// paragraph writes text behind an indent, wrapped.
-func (t *textWriter) paragraph(indent int, text, color string) {
-	for _, l := range wrap(text, t.width-indent) {
-		fmt.Fprintf(t, "%s%s\n", blanks(indent), t.paint(color, l))
+// paragraph writes text, wrapped.
+func (t *textWriter) paragraph(text, color string) {
+	for _, l := range wrap(text, t.width) {
+		fmt.Fprintf(t, "%s\n", t.paint(color, l))
 	}
 }
 
 func (t *textWriter) heading(text string) {
 	t.WriteString("\n")
-	t.paragraph(0, text, bold)
+	t.paragraph(text, bold)
 }
 
 // head is the review in a sentence or two.
@@ -73,9 +73,9 @@ func (t *textWriter) head(r Review) {
 	if len(r.Destinations) > 0 {
 		text += " Destinations: " + r.touched(len(r.Destinations), everyOwner).plain() + "."
 	}
-	t.paragraph(0, text, bold)
+	t.paragraph(text, bold)
 	for _, n := range r.Notes {
-		t.paragraph(0, "note: "+harmless(n), "")
+		t.paragraph("note: "+harmless(n), "")
 	}
 }
 
@@ -251,7 +251,7 @@ func (t *textWriter) item(p schema.Pos, message string) {
 func (t *textWriter) refusals(rules []refusedRule) {
 	for _, r := range rules {
 		t.WriteString("\n")
-		t.paragraph(0, r.title().plain(), red)
+		t.paragraph(r.title().plain(), red)
 		for _, f := range r.refusals {
 			t.item(f.Pos, harmless(f.Message))
 		}

@@ -172,7 +172,7 @@ func joinPart(base, ours, theirs part, shift int) ([]string, bool) {
 
 // unfold writes lists in brackets as blocks, where that can be done.
 func unfold(base, ours, theirs part, shift int) (b, o, t part, by int) {
-	b, o = base, ours
+	b = base
 	if base.sheet != nil {
 		b, _ = base.unfolded()
 	}

@@ -43,6 +43,15 @@ const (
 // folders are the folders that infra reads, by the one list that a file in each holds.
 var folders = []fileKind{grantsFile, groupsFile, usersFile, keysFile, destinationsFile, acknowledgementsFile}
 
+// Folders are the folders below infra.yaml that Load reads.
+func Folders() []string {
+	names := make([]string, len(folders))
+	for i, f := range folders {
+		names[i] = string(f)
+	}
+	return names
+}
+
 // A parsedFile is what one file says, judged by itself. It is immutable, so
 // that a cache may share it.
 type parsedFile struct {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/infrahq/infra/policy"
@@ -20,7 +21,8 @@ const marker = "infra.yaml"
 func (a *app) location() string { return cmp.Or(a.repository, a.getenv("INFRA_REPO")) }
 
 // root finds the folder of infra.yaml, as an absolute path. A place that the
-// user gave is taken as it is; else the nearest parent counts.
+// user gave is taken as it is; else the nearest parent counts. An infra.yaml that
+// is itself a file of a repository, such as grants/infra.yaml, marks none.
 func (a *app) root() (string, error) {
 	if said := a.location(); said != "" {
 		return rootAt(said)
@@ -29,17 +31,32 @@ func (a *app) root() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the access repository: %w", err)
 	}
+	root := ""
 	for dir := here; ; dir = filepath.Dir(dir) {
-		switch found, err := marked(dir); {
-		case err != nil:
+		found, err := marked(dir)
+		if err != nil {
 			return "", err
-		case found:
-			return dir, nil
-		case dir == filepath.Dir(dir):
-			return "", hint(fmt.Errorf("no %s in %s, nor in a folder above it", marker, here),
-				"say where the access repository is with -C or INFRA_REPO, or make one here with infra init")
+		}
+		if found && (root == "" || isWithin(dir, root)) {
+			root = dir
+		}
+		if dir == filepath.Dir(dir) {
+			break
 		}
 	}
+	if root == "" {
+		return "", hint(fmt.Errorf("no %s in %s, nor in a folder above it", marker, here),
+			"say where the access repository is with -C or INFRA_REPO, or make one here with infra init")
+	}
+	return root, nil
+}
+
+// isWithin says whether a folder is one of those that an access repository keeps
+// its files in, or below one.
+func isWithin(root, dir string) bool {
+	below, err := filepath.Rel(root, dir)
+	top, _, _ := strings.Cut(filepath.ToSlash(below), "/")
+	return err == nil && slices.Contains(schema.Folders(), top)
 }
 
 // rootAt is the folder that the user gave, if it is an access repository.

@@ -54,11 +54,15 @@ prints: the whole review, and -o yaml is its JSON in YAML.`,
 			if len(args) > 0 {
 				head = args[0]
 			}
-			root, rev, err := a.headOf(head)
+			judged := cmd.Flags().Changed("base")
+			if judged && base == "" {
+				return usage(cmd, "--base is empty, and without a base nothing would be judged")
+			}
+			root, rev, err := a.headOf(cmd.Context(), head, judged)
 			if err != nil {
 				return err
 			}
-			if base == "" {
+			if !judged {
 				return a.validate(cmd.Context(), root, rev, f)
 			}
 			return a.validateChange(cmd.Context(), root, base, rev, f)
@@ -71,18 +75,32 @@ prints: the whole review, and -o yaml is its JSON in YAML.`,
 }
 
 // headOf tells what is to be validated: the work tree of a folder, or a revision.
-// A folder of that name wins over a branch.
-func (a *app) headOf(head string) (root, rev string, err error) {
+// A folder of that name wins over a branch, but not where a change is judged: a
+// change that brings a folder called HEAD must not choose what is looked at.
+func (a *app) headOf(ctx context.Context, head string, judged bool) (root, rev string, err error) {
 	info, err := os.Stat(head)
-	switch {
-	case head == "" || err != nil:
+	if head == "" || err != nil {
 		root, err = a.root()
 		return root, head, err
-	case !info.IsDir():
+	}
+	if judged {
+		if root, err = a.root(); err == nil && isRevision(ctx, root, head) {
+			return root, head, nil
+		}
+	}
+	if !info.IsDir() {
 		return "", "", hint(fmt.Errorf("%s is a file, and a repository is validated as a whole", head), "infra validate %s", shell(filepath.Dir(head)))
 	}
 	root, err = rootAt(head)
 	return root, "", err
+}
+
+func isRevision(ctx context.Context, root, name string) bool {
+	c, err := openClone(ctx, root)
+	if err == nil {
+		_, err = c.resolve(name)
+	}
+	return err == nil
 }
 
 // validate judges a revision for itself.
