@@ -21,7 +21,7 @@ demo: ## Show the whole way on a real control plane (KEEP=1 leaves it running, D
 test: controlplane ## Run all tests, on a real control plane and with a real git and Helm
 	go test -count=1 . # it asks the go command, of which the test cache knows nothing
 	go test ./...
-	cd test && go test -timeout 30m -p 1 ./...
+	cd test && go test -count=1 -timeout 30m -p 1 ./... # it builds infra itself, of which the test cache knows nothing
 
 controlplane: ## Build the control plane, Helm and kubectl for the tests, once
 	@cd test && go run ./controlplane/get
@@ -47,7 +47,10 @@ fuzz: ## Fuzz every target for FUZZTIME (30s)
 bench: ## Measure what the documentation claims, on real parts
 	go test -run '^$$' -bench . -benchmem ./...
 
+bench-quick: ## Run every benchmark once, to see that it works
+	go test -run '^$$' -bench . -benchtime 1x ./...
+
 clean: ## Remove bin/
 	rm -rf bin
 
-.PHONY: help build demo test controlplane race lint fuzz bench clean
+.PHONY: help build demo test controlplane race lint fuzz bench bench-quick clean
