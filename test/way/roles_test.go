@@ -77,7 +77,10 @@ func TestEachRoleAllowsWhatTheGuideSaysUntilItIsRemoved(t *testing.T) {
 	each(holdings[:1], func(h holding, role, place string) {
 		w.Infra("grants", "remove", h.subject(role, place), resources[place], "--role", role)
 	})
-	w.Commit("grants: nothing", map[string]string{"grants/" + w.Name + ".yaml": "grants: []\n"})
+	w.Commit("grants: nothing", map[string]string{
+		"grants/" + w.Name + ".yaml":    "grants: []\n",
+		"acknowledgements/nothing.yaml": "acknowledgements: [{destination: " + w.Name + ", removals: 100, reason: it is meant}]\n",
+	})
 	w.InForce()
 	each(holdings, func(h holding, role, place string) {
 		who := h.holder(role, place)
