@@ -78,34 +78,41 @@ func (b *braking) places() []place {
 	return out
 }
 
-// judge holds the change where too many lose access on one destination.
+// judge holds the change where too many lose access on one destination. Where
+// several become one, each of them is judged by itself, by its own brake: who is
+// on a large one does not hide who loses everything on a small one. The one where
+// most lose access is told.
 func (b *braking) judge(p place, acknowledgements []schema.Acknowledgement) (Refusal, bool) {
-	limit := b.before.snapshot.Settings.Brakes.Of(p.former[0])
-	now := b.subjects(b.after, p.name)
+	var most Refusal
+	for _, former := range p.former {
+		if r, held := b.judgeFormer(p, former, acknowledgements); held && r.People > most.People {
+			most = r
+		}
+	}
+	return most, most.People > 0
+}
+
+func (b *braking) judgeFormer(p place, former string, acknowledgements []schema.Acknowledgement) (Refusal, bool) {
+	limit := b.before.snapshot.Settings.Brakes.Of(former)
+	names, now := b.subjects(b.before, former), b.subjects(b.after, p.name)
 	losers := map[schema.Subject]*access.Row{}
-	for _, name := range p.former {
-		names := b.subjects(b.before, name)
-		for _, row := range b.candidates(name, p.name, names != now) {
-			heard := names.heard(row.Subject)
-			if losers[heard] == nil && !b.keeps(row, now.named(heard), p.name) {
-				losers[heard] = row
-			}
+	for _, row := range b.candidates(former, p.name, names != now) {
+		heard := names.heard(row.Subject)
+		if losers[heard] == nil && !b.keeps(row, now.named(heard), p.name) {
+			losers[heard] = row
 		}
 	}
 	if len(losers) == 0 || len(losers) < limit.People {
 		return Refusal{}, false
 	}
 	had := map[schema.Subject]bool{}
-	for _, name := range p.former {
-		names := b.subjects(b.before, name)
-		for pattern, rows := range b.had {
-			if !schema.MatchDestination(pattern, name) {
-				continue
-			}
-			for i := range rows {
-				if !rows[i].Expired(b.before.at) {
-					had[names.heard(rows[i].Subject)] = true
-				}
+	for pattern, rows := range b.had {
+		if !schema.MatchDestination(pattern, former) {
+			continue
+		}
+		for i := range rows {
+			if !rows[i].Expired(b.before.at) {
+				had[names.heard(rows[i].Subject)] = true
 			}
 		}
 	}
@@ -115,7 +122,7 @@ func (b *braking) judge(p place, acknowledgements []schema.Acknowledgement) (Ref
 	short := "" // an acknowledgement that is not enough
 	for _, a := range acknowledgements {
 		switch {
-		case a.Destination != p.name && !slices.Contains(p.former, a.Destination):
+		case a.Destination != p.name && a.Destination != former:
 		case a.Removals >= len(losers):
 			return Refusal{}, false
 		default:
