@@ -11,7 +11,7 @@ import (
 )
 
 func TestStanding(t *testing.T) {
-	text := "group web: ann bob\ng:web edit prod\ncy admin prod until 60\ng:idp exec prod.web\nkey ci connector\ndee admin dev until 0"
+	text := "group web: ann bob\ng:web edit prod\ncy admin prod until 60\ng:idp exec prod.web\nkey ci connector\ndee admin dev until -1"
 	rules := []schema.PolicyRule{
 		{Name: "no-edit", Message: "no", Pos: schema.Pos{File: "infra.yaml", Line: 7, Column: 5}, Deny: &schema.Deny{Selector: schema.Selector{Roles: []string{"edit"}}, Unless: &schema.Selector{Roles: []string{"edit"}, Groups: []string{"sre"}}}},
 		{Name: "lent", Require: &schema.Require{Selector: schema.Selector{Roles: []string{"admin"}}, Expiry: days(30), Reason: "^INC"}},

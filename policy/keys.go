@@ -77,11 +77,11 @@ func (j keyJudge) unmet(w *world, k schema.Key) []demand {
 	return out
 }
 
-// validKeys are the keys that have neither expired nor been revoked.
+// validKeys are the keys that have neither surely expired nor been revoked.
 func validKeys(w *world) []schema.Key {
 	out := make([]schema.Key, 0, len(w.snapshot.Keys))
 	for _, k := range w.snapshot.Keys {
-		if !ended(k.Expires, w.at) && !w.snapshot.Revoked.Key(k.ID) {
+		if !ended(k.Expires, w.surely()) && !w.snapshot.Revoked.Key(k.ID) {
 			out = append(out, k)
 		}
 	}

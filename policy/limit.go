@@ -21,7 +21,8 @@ import (
 // atMost, and is nobody for atLeast. For atLeast, what is lost because somebody
 // was revoked is lost on purpose, and so is what is lost with a destination whose
 // entry is removed. Who holds until an expiry is counted until then: that time
-// passes is refused to nobody.
+// passes is refused to nobody, and to let somebody's access end sooner than before
+// is to take it away.
 type limitJudge struct {
 	schema.Limit
 	picker *picker
@@ -102,8 +103,37 @@ func (j limitJudge) compare(counted, held map[string]holders, before, after *wor
 			out = append(out, j.uncounted(had, has, before, after)...)
 		}
 		had, known := held[name]
-		if n := has.people(); n < j.AtLeast && (before == nil || !known || n < had.people()) {
-			out = append(out, j.tooFew(name, had, has, after))
+		if from, few := j.few(has.until(after.at), had.until(after.at), known, after); few {
+			out = append(out, j.tooFew(name, had.until(from), has.until(from), from, after))
+		}
+	}
+	return out
+}
+
+// few says from when on too few hold, and fewer than would have without the
+// change: at once, or as soon as what it lets end has ended.
+func (j limitJudge) few(has, had holders, known bool, after *world) (from time.Time, few bool) {
+	if n := has.people(); n < j.AtLeast && (!known || n < had.people()) {
+		return after.at, true
+	}
+	for _, h := range has {
+		end := h.lastsAs()
+		if end.IsZero() || few && !end.Before(from) {
+			continue
+		}
+		if n := has.until(end).people(); n < j.AtLeast && n < had.until(end).people() {
+			from, few = end, true
+		}
+	}
+	return from, few
+}
+
+// until are those who hold at an instant.
+func (h holders) until(at time.Time) holders {
+	out := holders{}
+	for s, one := range h {
+		if !ended(one.lastsAs(), at) {
+			out[s] = one
 		}
 	}
 	return out
@@ -170,11 +200,14 @@ func (j limitJudge) uncounted(had, has holders, before, after *world) []finding 
 	return out
 }
 
-func (j limitJudge) tooFew(name string, had, has holders, after *world) finding {
+func (j limitJudge) tooFew(name string, had, has holders, from time.Time, after *world) finding {
 	n := has.people()
 	f := finding{text: fmt.Sprintf("%s %s %s on %s, and at least %d must", howMany(n), after.have(n), j.words(), name, j.AtLeast), way: "give it to somebody"}
 	if !after.standing {
 		f.way = fmt.Sprintf("give it to somebody else in the same change; where %s is to go, remove its entry in destinations/ with its grants", name)
+	}
+	if from.After(after.at) {
+		f.text += " from " + stamp(from) + " on"
 	}
 	if lost := had.sorted(schema.User, has); len(lost) > 0 {
 		g := had[lost[0]].reason.Grant

@@ -29,6 +29,12 @@ type Revision struct {
 	Problems schema.Problems
 }
 
+// AheadLimit is how far ahead of the clock of who folds a commit may be dated. One
+// that is dated later is not for Step before its time has come. What had ended so
+// shortly before a revision's date is judged as if it were there still: in the
+// clusters it may be.
+const AheadLimit = 5 * time.Minute
+
 // A Verdict is what became of one revision: accepted, perhaps with warnings,
 // or refused.
 type Verdict struct {
@@ -91,8 +97,9 @@ const (
 // sums up in its last refusal. What cannot be read is not judged further, and
 // what is judged against no accepted snapshot is judged by that alone.
 //
-// The time at which both are looked at is next.At: what has expired by then is
-// there neither before nor after, so that time alone refuses nothing.
+// The time at which both are looked at is next.At: what has expired by then (for
+// rules that forbid: AheadLimit before) is there neither before nor after, so that
+// time alone refuses nothing.
 func Step(accepted, next Revision) Verdict {
 	v := Verdict{Revision: next.ID}
 	for _, p := range next.Problems.Errors() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/infrahq/infra/policy"
 	"github.com/infrahq/infra/schema"
@@ -28,7 +29,7 @@ func TestProtect(t *testing.T) {
 		{"what lasts longest goes", sre, "group sre: ann\ng:sre admin * until 2\ng:sre admin prod", "- g:sre admin prod",
 			[]string{"repo:2: nobody would have admin on prod through group sre from 2026-11-26T12:00:00Z on: nobody else can repair it"}},
 		{"it was to end, and ends later", sre, "group sre: ann\ng:sre admin prod until 2", "- g:sre admin prod until 2\n+ g:sre admin prod until 3", nil},
-		{"it had ended already", sre, "group sre: ann\ng:sre admin prod until 0", "- g:sre admin prod until 0", nil},
+		{"it had ended already", sre, "group sre: ann\ng:sre admin prod until -1", "- g:sre admin prod until -1", nil},
 		{"it was not there before", sre, "", "+ ann view dev", nil},
 		{"all of its people are revoked", sre, "group sre: ann\ng:sre admin prod", "+ revoke ann", nil},
 		{"the group is revoked", sre, "group sre: ann\ng:sre admin prod", "+ revoke g:sre", nil},
@@ -67,7 +68,7 @@ func TestLimit(t *testing.T) {
 		{"a group that cannot be counted was there before", two, "g:idp admin prod", "- g:idp admin prod\n+ g:idp admin prod.web", nil},
 		{"a group that cannot be counted was there before, and lasts longer", two, "g:idp admin prod until 2", "+ g:idp admin prod.web",
 			[]string{"repo:2: group idp of the identity provider would have admin on prod.web, and it is not known how many people that is: at most 2 may: few"}},
-		{"what has ended does not count", two, "ann admin prod\nbob admin prod until 0", "+ cy admin prod", nil},
+		{"what has ended does not count", two, "ann admin prod\nbob admin prod until -1", "+ cy admin prod", nil},
 		{"the destination gets another name", two, "a admin prod\nb admin prod\nc admin prod",
 			"- a admin prod\n- b admin prod\n- c admin prod\n+ destination production formerly prod\n+ a admin production\n+ b admin production\n+ c admin production", nil},
 		{"the last one goes", one, "ann admin prod\nbob view prod", "- ann admin prod",
@@ -86,6 +87,12 @@ func TestLimit(t *testing.T) {
 		{"and loses its last one", limit(schema.Limit{Selector: schema.Selector{Roles: []string{"admin"}, Destinations: []string{"prod"}}, AtLeast: 1}),
 			"ann admin prod", "- ann admin prod\n+ destination production formerly prod",
 			[]string{"nobody would have admin on production, and at least 1 must; lost by ann (repo:1 of the accepted revision): few"}},
+		{"the last one is to end", one, "ann admin prod", "- ann admin prod\n+ ann admin prod until 2",
+			[]string{"nobody would have admin on prod, and at least 1 must from 2026-11-26T12:00:00Z on; lost by ann (repo:1 of the accepted revision): few"}},
+		{"one who stays for less long comes for the last one", one, "ann admin prod until 9", "- ann admin prod until 9\n+ bob admin prod until 2\n+ cy admin prod until 3",
+			[]string{"nobody would have admin on prod, and at least 1 must from 2026-11-27T12:00:00Z on; lost by ann (repo:1 of the accepted revision): few"}},
+		{"one who stays for as long comes for the last one", one, "ann admin prod until 2", "- ann admin prod until 2\n+ bob admin prod until 3", nil},
+		{"one is to end, and another one stays", one, "ann admin prod\nbob admin prod", "- ann admin prod\n+ ann admin prod until 2", nil},
 		{"the last one is revoked", one, "ann admin prod\nbob view prod", "+ revoke ann", nil},
 		{"a new destination has nobody", one, "ann admin prod", "+ bob view dev", []string{"nobody would have admin on dev, and at least 1 must: few"}},
 		{"there were too few before", limit(schema.Limit{Selector: admins, AtLeast: 3}), "a admin prod\nb admin prod", "+ a view prod", nil},
@@ -116,7 +123,7 @@ func TestSeparate(t *testing.T) {
 			[]string{"repo:3: ann would have edit on prod.web, and admin on audit: four eyes"}},
 		{"what lasts longer on one side only", eyes, "ann edit prod until 3\nann admin audit until 4", "- ann admin audit until 4\n+ ann admin audit", nil},
 		{"one takes the place of the other", eyes, "ann edit prod", "- ann edit prod\n+ ann admin audit", nil},
-		{"one has ended", eyes, "ann edit prod until 0", "+ ann admin audit", nil},
+		{"one has ended", eyes, "ann edit prod until -1", "+ ann admin audit", nil},
 	})
 }
 
@@ -190,8 +197,40 @@ func TestKeys(t *testing.T) {
 			[]string{"repo:2: key ci of connector would be valid for every destination: keys"}},
 		{"one loses its destination", keys, "key ci connector for prod until 3", "- key ci connector for prod until 3\n+ key ci connector until 3",
 			[]string{"repo:2: key ci of connector would be valid for every destination: keys"}},
-		{"one that is revoked, and one that has ended", keys, "", "+ key ci connector\n+ revoke k:ci\n+ key old connector until 0", nil},
+		{"one that is revoked, and one that has ended", keys, "", "+ key ci connector\n+ revoke k:ci\n+ key old connector until -1", nil},
 	})
+}
+
+// A commit may be dated five minutes ahead. What ends before that date, and after
+// the clock, is there until then.
+func TestWhatEndsJustBeforeTheCommitIsJudged(t *testing.T) {
+	selector := schema.Selector{Roles: []string{"cluster-admin"}, Destinations: []string{"prod"}}
+	for _, test := range []struct {
+		name string
+		rule schema.PolicyRule
+		add  string
+	}{
+		{"deny", schema.PolicyRule{Deny: &schema.Deny{Selector: selector}}, "ann cluster-admin prod"},
+		{"limit", schema.PolicyRule{Limit: &schema.Limit{Selector: selector, AtMost: ptr(0)}}, "ann cluster-admin prod"},
+		{"separate", schema.PolicyRule{Separate: []schema.Selector{selector, {Destinations: []string{"dev"}}}}, "ann cluster-admin prod\nann view dev"},
+		{"declared", schema.PolicyRule{Declared: []schema.DeclaredKind{schema.DeclaredUsers}}, "ann cluster-admin prod"},
+		{"local", schema.PolicyRule{Local: []string{"prod"}}, "ann cluster-admin prod"},
+		{"keys", schema.PolicyRule{Keys: &schema.KeyRule{Bound: true}}, "key ci connector"},
+	} {
+		for _, ago := range []time.Duration{time.Minute, 10 * time.Minute} {
+			next := revision(t, test.add)
+			for i := range next.Snapshot.Grants {
+				next.Snapshot.Grants[i].Expires = now.Add(-ago)
+			}
+			for i := range next.Snapshot.Keys {
+				next.Snapshot.Keys[i].Expires = now.Add(-ago)
+			}
+			v := policy.Step(revision(t, "", test.rule), next)
+			if want := ago > 5*time.Minute; v.Accepted() != want {
+				t.Errorf("%s, of what ended %s before: accepted %t, want %t: %v", test.name, ago, v.Accepted(), want, said(v.Refusals))
+			}
+		}
+	}
 }
 
 func TestManyRefusalsOfOneRuleAreCounted(t *testing.T) {

@@ -54,7 +54,7 @@ func newException(s *schema.Selector) *picker {
 }
 
 // picks goes through the access that is picked, each reason of a row by itself,
-// in the order of the rows. What has expired is left out, unless expired is set.
+// in the order of the rows. What has surely expired is left out, unless expired is set.
 func (p *picker) picks(w *world, expired bool) iter.Seq2[*access.Row, *access.Reason] {
 	return p.picksIn(w, w.table().Rows(), expired)
 }
@@ -75,12 +75,12 @@ func (p *picker) picksIn(w *world, rows []access.Row, expired bool) iter.Seq2[*a
 			if i == 0 || row.Role != rows[i-1].Role || row.Target != rows[i-1].Target {
 				place = p.scope(row)
 			}
-			if !place || !expired && row.Expired(w.at) {
+			if !place || !expired && row.Expired(w.surely()) {
 				continue
 			}
 			for n := range row.Reasons {
 				reason := &row.Reasons[n]
-				if !expired && ended(reason.Grant.Expires, w.at) || !p.who(row, reason) {
+				if !expired && ended(reason.Grant.Expires, w.surely()) || !p.who(row, reason) {
 					continue
 				}
 				if !yield(row, reason) {

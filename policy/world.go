@@ -89,6 +89,11 @@ func revokedSince(before, after schema.Revoked) []schema.Revocation {
 	return fresh
 }
 
+// surely is the instant by which what has ended is gone in the clusters too: a
+// commit that is dated a little ahead must not bring in what ends before that
+// date, and is there until then.
+func (w *world) surely() time.Time { return w.at.Add(-AheadLimit) }
+
 // table is who has what.
 func (w *world) table() *access.Table {
 	if w.tables[0] == nil {
@@ -216,7 +221,7 @@ func (w *world) granted() map[grantID]time.Time {
 	if w.grants == nil {
 		w.grants = make(map[grantID]time.Time, len(w.snapshot.Grants))
 		for _, g := range w.snapshot.Grants {
-			if ended(g.Expires, w.at) {
+			if ended(g.Expires, w.surely()) {
 				continue
 			}
 			g.Target.Destination = w.now(g.Target.Destination)

@@ -20,7 +20,7 @@ import (
 
 // AheadLimit is how far in the future a commit may be dated. One that is dated
 // later waits until then.
-const AheadLimit = 5 * time.Minute
+const AheadLimit = policy.AheadLimit
 
 // A follower turns tips of the branch into accepted revisions. One goroutine
 // has it.
