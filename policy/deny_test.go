@@ -86,6 +86,10 @@ func TestDeny(t *testing.T) {
 		{"what was there on a destination that gets another name", deny(contractors), "mal@contractor.example view prod", "- mal@contractor.example view prod\n+ destination production formerly prod\n+ mal@contractor.example view production", nil},
 		{"what was there on one that becomes another", deny(schema.Deny{Selector: schema.Selector{Roles: []string{"admin"}}}), "ann admin prod\nbob view audit",
 			"- ann admin prod\n+ destination audit formerly prod\n+ ann admin audit", []string{"repo:4: ann would have admin on audit: no"}},
+		{"nor where nobody was granted that one by its name", deny(schema.Deny{Selector: schema.Selector{Roles: []string{"admin"}}}), "ann admin dev\nkey ci connector for prod",
+			"- ann admin dev\n+ destination prod formerly dev\n+ ann admin prod", []string{"repo:4: ann would have admin on prod: no"}},
+		{"nor on two that become one under a new name", deny(schema.Deny{Selector: schema.Selector{Roles: []string{"admin"}}}), "ann admin dev\nbob view prod",
+			"- ann admin dev\n- bob view prod\n+ destination one formerly dev,prod\n+ ann admin one\n+ bob view one", []string{"repo:4: ann would have admin on one: no"}},
 		{"many by one line are summed up", deny(schema.Deny{}), "group web: a b c d e", "+ g:web view dev",
 			[]string{"repo:2: 5 people (a, b, c and 2 more) would have view on dev through group web: no"}},
 	})

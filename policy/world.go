@@ -49,24 +49,31 @@ func worlds(accepted, next Revision) (before, after *world) {
 	before = &world{snapshot: accepted.Snapshot, at: next.At, adopted: map[string]string{}, renamed: map[string]string{}}
 	after = &world{snapshot: next.Snapshot, at: next.At}
 	known := after.known()
-	used := map[string]bool{}
-	for i := range accepted.Snapshot.Grants {
-		used[accepted.Snapshot.Grants[i].Target.Destination] = true
+	is := func(names []string, name string) bool {
+		_, found := slices.BinarySearch(names, name)
+		return found
 	}
 	for _, d := range next.Snapshot.Destinations {
+		former := 0 // of what was known, that becomes this one
 		for _, name := range d.Formerly {
-			if _, still := slices.BinarySearch(known, name); !still {
-				before.adopted[name] = d.Name
-				if !used[d.Name] {
-					before.renamed[name] = d.Name
-				}
+			if is(before.known(), name) {
+				former++
+			}
+		}
+		for _, name := range d.Formerly {
+			if is(known, name) {
+				continue
+			}
+			before.adopted[name] = d.Name
+			if former <= 1 && !is(before.known(), d.Name) {
+				before.renamed[name] = d.Name
 			}
 		}
 	}
 	for _, name := range before.known() {
 		now := before.heir(name)
 		_, declared := before.byName()[name]
-		if _, still := slices.BinarySearch(known, now); !still && !declared {
+		if !is(known, now) && !declared {
 			after.kept = append(after.kept, now)
 		}
 	}
@@ -123,8 +130,8 @@ func (w *world) heir(destination string) string {
 }
 
 // now is what the revision that is judged calls a destination. Where it becomes
-// one with another that was granted on before, the two stay apart: what was there
-// on the one is no measure of what is new on the other.
+// one with another that was known before, they stay apart: what was there on the
+// one is no measure of what is new on the other.
 func (w *world) now(destination string) string {
 	if name, ok := w.renamed[destination]; ok {
 		return name
