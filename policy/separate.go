@@ -2,8 +2,10 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/infrahq/infra/access"
 	"github.com/infrahq/infra/schema"
 )
 
@@ -29,22 +31,34 @@ type clash struct {
 	a, b    int
 }
 
-func (j separateJudge) clashes(w *world) map[clash][2]holder {
-	sides := make([]holders, len(j))
-	for i, p := range j {
-		sides[i] = holders{}
-		for row, reason := range p.picks(w, false) {
-			if h, ok := sides[i][row.Subject]; !ok || longer(reason.Grant.Expires, h.reason.Grant.Expires) {
-				sides[i][row.Subject] = holder{row, reason}
-			}
+// A side is all that a subject has of one selector, in the order of the rows.
+type side []holder
+
+// longest is what lasts longest of it.
+func (s side) longest() holder {
+	best := s[0]
+	for _, h := range s[1:] {
+		if longer(h.lastsAs(), best.lastsAs()) {
+			best = h
 		}
 	}
-	out := map[clash][2]holder{}
+	return best
+}
+
+func (j separateJudge) clashes(w *world) map[clash][2]side {
+	sides := make([]map[schema.Subject]side, len(j))
+	for i, p := range j {
+		sides[i] = map[schema.Subject]side{}
+		for row, reason := range p.picks(w, false) {
+			sides[i][row.Subject] = append(sides[i][row.Subject], holder{row, reason})
+		}
+	}
+	out := map[clash][2]side{}
 	for a := range sides {
 		for b := a + 1; b < len(sides); b++ {
 			for s, one := range sides[a] {
 				if other, ok := sides[b][s]; ok {
-					out[clash{s, a, b}] = [2]holder{one, other}
+					out[clash{s, a, b}] = [2]side{one, other}
 				}
 			}
 		}
@@ -54,23 +68,51 @@ func (j separateJudge) clashes(w *world) map[clash][2]holder {
 
 func (j separateJudge) standing(w *world) []finding { return j.fresh(nil, w) }
 
+// fresh are the clashes that are new or last longer, and those in which what
+// somebody has of one side is more than it was.
 func (j separateJudge) fresh(before, after *world) []finding {
 	clashes := j.clashes(after)
 	if len(clashes) == 0 {
 		return nil
 	}
-	had := map[clash][2]holder{}
+	had := map[clash][2]side{}
 	if before != nil {
 		had = j.clashes(before)
 	}
 	var out []finding
 	for c, sides := range clashes {
-		if old, ok := had[c]; ok && !longer(both(sides), both(old)) {
-			continue
+		shown := [2]holder{sides[0].longest(), sides[1].longest()}
+		if old, ok := had[c]; ok && !longer(both(shown), both([2]holder{old[0].longest(), old[1].longest()})) {
+			more := false
+			for i := range sides {
+				if h, grown := sides[i].beyond(before, old[i], shown[1-i].lastsAs(), old[1-i].longest().lastsAs()); grown && !more {
+					shown[i], more = h, true
+				}
+			}
+			if !more {
+				continue
+			}
 		}
-		out = append(out, j.finding(c, sides, before, after))
+		out = append(out, j.finding(c, shown, before, after))
 	}
 	return out
+}
+
+// beyond is what lies in nothing of a side as it was before, or lasts longer than
+// that, as far as the other side lasts.
+func (s side) beyond(before *world, old side, other, oldOther time.Time) (holder, bool) {
+	i := slices.IndexFunc(s, func(h holder) bool {
+		return !slices.ContainsFunc(old, func(o holder) bool {
+			target := o.row.Target
+			target.Destination = before.now(target.Destination)
+			return access.Contains(o.row.Role, h.row.Role) && target.Covers(h.row.Target) &&
+				!longer(sooner(h.lastsAs(), other), sooner(o.lastsAs(), oldOther))
+		})
+	})
+	if i < 0 {
+		return holder{}, false
+	}
+	return s[i], true
 }
 
 // both is until when somebody is on both sides; zero: for ever.
