@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,8 +13,10 @@ import (
 )
 
 // A limitJudge judges `limit`, on each destination that an entry, a grant or a
-// key names, or that the rule itself names; those that only a pattern would match
-// are not known.
+// key names, or that the rule itself names. For those that only a pattern would
+// match, which are not known, the grants on that pattern are counted by
+// themselves, against atMost: whoever is granted something on it is there as soon
+// as there is one.
 //
 // People count once, and where any of the access reaches into what is limited.
 // More holders than before are new, fewer are not, and one in place of another is
@@ -40,8 +43,8 @@ type holder struct {
 type holders map[schema.Subject]holder
 
 // count says who holds the limited access, by what the revision that is judged
-// calls the destination.
-func (j limitJudge) count(w *world, t *access.Table) map[string]holders {
+// calls the destination, and on patterns.
+func (j limitJudge) count(w *world, t *access.Table, patterns []string) map[string]holders {
 	known := append(slices.Clone(w.known()), w.kept...)
 	for _, name := range j.Destinations {
 		if !schema.IsPattern(name) {
@@ -53,6 +56,9 @@ func (j limitJudge) count(w *world, t *access.Table) map[string]holders {
 		if j.picker.destination(w, name) {
 			out[w.now(name)] = holders{}
 		}
+	}
+	for _, pattern := range patterns {
+		out[pattern] = holders{}
 	}
 	places := slices.Collect(maps.Keys(out))
 	reached := map[string][]string{} // by the destination of a row
@@ -76,15 +82,38 @@ func (j limitJudge) count(w *world, t *access.Table) map[string]holders {
 	return out
 }
 
+// patterns are those that something is granted on before or after, and of which
+// the rule means all.
+func (j limitJudge) patterns(before, after *world) []string {
+	found := map[string]bool{}
+	for _, w := range []*world{before, after} {
+		if w == nil || j.AtMost == nil {
+			continue
+		}
+		for _, row := range w.table().Rows() {
+			if d := row.Target.Destination; schema.IsPattern(d) && !found[d] && j.all(d) {
+				found[d] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(found))
+}
+
+func (j limitJudge) all(pattern string) bool {
+	return len(j.Destinations) == 0 || slices.ContainsFunc(j.Destinations, func(d string) bool {
+		return schema.IsPattern(d) && schema.Match(d, pattern)
+	})
+}
+
 func (j limitJudge) standing(w *world) []finding {
 	return j.compare(nil, nil, nil, w)
 }
 
 func (j limitJudge) fresh(before, after *world) []finding {
-	counted := j.count(before, before.table())
+	counted := j.count(before, before.table(), j.patterns(before, after))
 	held := counted
 	if j.AtLeast > 0 {
-		held = j.count(before, before.held())
+		held = j.count(before, before.held(), nil)
 	}
 	return j.compare(counted, held, before, after)
 }
@@ -92,15 +121,33 @@ func (j limitJudge) fresh(before, after *world) []finding {
 // compare gives what is against the rule and was less so before.
 func (j limitJudge) compare(counted, held map[string]holders, before, after *world) []finding {
 	var out []finding
-	now := j.count(after, after.table())
-	for _, name := range slices.Sorted(maps.Keys(now)) {
+	now := j.count(after, after.table(), j.patterns(before, after))
+	said := map[string]bool{} // destinations on which too many hold
+	// What is said of a destination is not said again of a pattern that means it.
+	names := slices.SortedFunc(maps.Keys(now), func(a, b string) int {
+		switch p := schema.IsPattern(a); {
+		case p == schema.IsPattern(b):
+			return cmp.Compare(a, b)
+		case p:
+			return 1
+		}
+		return -1
+	})
+	for _, name := range names {
 		has := now[name]
+		if schema.IsPattern(name) && matchesSome(name, said) {
+			continue
+		}
 		if j.AtMost != nil {
 			had, known := counted[name]
+			many := j.uncounted(had, has, before, after)
 			if n := has.people(); n > max(0, *j.AtMost) && (!known || n > had.people()) {
-				out = append(out, j.tooMany(name, had, has, before, after))
+				many = append(many, j.tooMany(name, had, has, before, after))
 			}
-			out = append(out, j.uncounted(had, has, before, after)...)
+			out, said[name] = append(out, many...), len(many) > 0
+		}
+		if schema.IsPattern(name) {
+			continue
 		}
 		had, known := held[name]
 		if from, few := j.few(has.until(after.at), had.until(after.at), known, after); few {
@@ -108,6 +155,15 @@ func (j limitJudge) compare(counted, held map[string]holders, before, after *wor
 		}
 	}
 	return out
+}
+
+func matchesSome(pattern string, names map[string]bool) bool {
+	for name, ok := range names {
+		if ok && schema.MatchDestination(pattern, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // few says from when on too few hold, and fewer than would have without the
