@@ -176,6 +176,10 @@ func (a *app) validateChange(ctx context.Context, root, base, rev string, f revi
 	if err := c.unfit(); err != nil {
 		return err
 	}
+	if c.ahead {
+		return hint(fmt.Errorf("%w: its date is more than %s ahead of the clock, so a server would wait, with all that comes after it", errInvalid, policy.AheadLimit),
+			"date it now: git commit --amend --no-edit")
+	}
 	if n := len(r.Problems.Warnings()); n > 0 {
 		return fmt.Errorf("%w: %s that %s does not have", errInvalid, count(n, "warning"), base)
 	}
