@@ -15,7 +15,7 @@ import (
 // unless it brings an acknowledgement for that destination and so many people.
 //
 // Somebody loses access where a role that they had on a scope lies in nothing
-// that they have afterwards. People are those whom the cluster hears of: with
+// that they have afterwards and for as long. People are those whom the cluster hears of: with
 // another prefix they are others. A destination is followed where it got another
 // name. What is revoked by the change, or had expired by its date, is not lost by
 // it. A group of the identity provider counts as one. On destinations that only
@@ -95,11 +95,17 @@ func (b *braking) judge(p place, acknowledgements []schema.Acknowledgement) (Ref
 func (b *braking) judgeFormer(p place, former string, acknowledgements []schema.Acknowledgement) (Refusal, bool) {
 	limit := b.before.snapshot.Settings.Brakes.Of(former)
 	names, now := b.subjects(b.before, former), b.subjects(b.after, p.name)
-	losers := map[schema.Subject]*access.Row{}
+	losers, lose := map[schema.Subject]*access.Row{}, "would lose some or all of it"
 	for _, row := range b.candidates(former, p.name, names != now) {
 		heard := names.heard(row.Subject)
-		if losers[heard] == nil && !b.keeps(row, now.named(heard), p.name) {
+		if losers[heard] != nil {
+			continue
+		}
+		if kept, asLong := b.keeps(row, now.named(heard), p.name); !asLong {
 			losers[heard] = row
+			if kept {
+				lose = "would lose some or all of it, at once or sooner than before"
+			}
 		}
 	}
 	if len(losers) == 0 || len(losers) < limit.People {
@@ -131,8 +137,8 @@ func (b *braking) judgeFormer(p place, former string, acknowledgements []schema.
 	}
 	return Refusal{
 		Kind: Braked, Rule: Brake,
-		Message: fmt.Sprintf("%d of the %d people with access to %s would lose some or all of it: %s%s; %d or more who are over %d %% are held until that is acknowledged%s",
-			len(losers), len(had), p.name, someOf(losers), mostly(losers), limit.People, limit.Percent, short),
+		Message: fmt.Sprintf("%d of the %d people with access to %s %s: %s%s; %d or more who are over %d %% are held until that is acknowledged%s",
+			len(losers), len(had), p.name, lose, someOf(losers), mostly(losers), limit.People, limit.Percent, short),
 		Hint:        fmt.Sprintf("if that is meant, say so in the same change: infra acknowledge %s --removals %d --reason \"...\"", p.name, len(losers)),
 		Destination: p.name, People: len(losers), Of: len(had), Who: subjectsOf(losers),
 	}, true
@@ -163,17 +169,21 @@ func (b *braking) candidates(name, now string, otherwise bool) []*access.Row {
 	return out
 }
 
-// keeps says whether a subject has afterwards what a row gave on a destination.
-func (b *braking) keeps(row *access.Row, s schema.Subject, destination string) bool {
+// keeps says whether a subject has afterwards what a row gave on a destination, and
+// whether for as long.
+func (b *braking) keeps(row *access.Row, s schema.Subject, destination string) (kept, asLong bool) {
 	old := schema.Target{Destination: destination, Namespace: row.Target.Namespace}
 	rows, ok := b.hasNow[s]
 	if !ok {
 		rows = b.has.Of(s)
 		b.hasNow[s] = rows
 	}
-	return slices.ContainsFunc(rows, func(r access.Row) bool {
-		return !r.Expired(b.after.at) && access.Contains(r.Role, row.Role) && r.Target.Covers(old)
-	})
+	for _, r := range rows {
+		if !r.Expired(b.after.at) && access.Contains(r.Role, row.Role) && r.Target.Covers(old) {
+			kept, asLong = true, asLong || !longer(row.Expires, r.Expires)
+		}
+	}
+	return kept, asLong
 }
 
 // A naming is how a cluster hears of subjects.
@@ -249,7 +259,7 @@ func mostly(losers map[schema.Subject]*access.Row) string {
 }
 
 // gone are the rows before that have no row of the same subject, role and target
-// after it. Both are in the order of access.Table.Rows. What has expired is on
+// after it, or one that ends sooner. Both are in the order of access.Table.Rows. What has expired is on
 // neither side.
 func gone(before, after []access.Row, w *world) []*access.Row {
 	var out []*access.Row
@@ -267,7 +277,7 @@ func gone(before, after []access.Row, w *world) []*access.Row {
 			order = -1
 			i++
 		}
-		if order != 0 {
+		if order != 0 || longer(row.Expires, after[i].Expires) {
 			out = append(out, row)
 		}
 	}

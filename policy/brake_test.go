@@ -86,6 +86,11 @@ func TestBrakes(t *testing.T) {
 		{"what had ended by then", schema.Brakes{}, strings.ReplaceAll(base, "g:web view dev", "g:web view dev until -1"), "- g:web view dev until -1", nil},
 		{"what is still there", schema.Brakes{}, strings.ReplaceAll(base, "g:web view dev", "g:web view dev until 1"), "- g:web view dev until 1", []string{"dev 20 40"}},
 		{"what is made to have ended", schema.Brakes{}, base, "- g:web view dev\n+ g:web view dev until -1", []string{"dev 20 40"}},
+		{"what is made to end soon", schema.Brakes{}, base, "- g:web view dev\n+ g:web view dev until 1", []string{"dev 20 40"}},
+		{"what was to end ends sooner", schema.Brakes{}, base + "g:web edit dev until 9", "- g:web edit dev until 9\n+ g:web edit dev until 8", []string{"dev 20 40"}},
+		{"what was to end ends later", schema.Brakes{}, base + "g:web edit dev until 9", "- g:web edit dev until 9\n+ g:web edit dev until 10", nil},
+		{"a stronger role that ends instead of one that stays", schema.Brakes{}, base, "- g:web view dev\n+ g:web admin dev until 1", []string{"dev 20 40"}},
+		{"a stronger role that ends beside one that stays", schema.Brakes{}, base, "+ g:web admin dev until 1", nil},
 		{"what is kept has ended", schema.Brakes{}, base + "g:web edit dev", "- g:web view dev\n- g:web edit dev\n+ g:web edit dev until -1", []string{"dev 20 40"}},
 		{"the server itself", schema.Brakes{}, "group web: " + crowd(20) + "\ng:web admin infra", "- g:web admin infra", []string{"infra 20 20"}},
 		{"groups of the identity provider count as one", schema.Brakes{}, lines(8, "g:%s view dev"), each("- ", lines(8, "g:%s view dev")), nil},
@@ -132,6 +137,10 @@ func TestBrakeSaysWhoAndThroughWhat(t *testing.T) {
 		"the acknowledgement at repo:3 is of 3"}
 	if diff := cmp.Diff(want, said(v.Refusals)); diff != "" {
 		t.Error(diff)
+	}
+	v = policy.Step(revision(t, base), revision(t, edit(t, base, "- g:web view dev\n+ g:web view dev until 1")))
+	if got := said(v.Refusals); len(got) != 1 || !strings.HasPrefix(got[0], "20 of the 20 people with access to dev would lose some or all of it, at once or sooner than before: ") {
+		t.Errorf("what is to end sooner: %q", got)
 	}
 }
 
