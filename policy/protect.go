@@ -11,7 +11,7 @@ import (
 // A protect judges `protect`: somebody holds the access, or access that contains
 // it, and through the group where it is a group's. To let it end sooner than
 // before is to take it away, too. What is lost because somebody was revoked is
-// lost on purpose.
+// lost on purpose, and the grant stays beside the revocation.
 type protect struct{ schema.Protect }
 
 // A hold is the access that keeps to the rule and lasts longest.
@@ -28,7 +28,16 @@ func (p protect) standing(w *world) []finding {
 }
 
 func (p protect) fresh(before, after *world) []finding {
-	had := p.held(before, before.held())
+	lost := p.lost(before, after, p.held(before, before.held()), after.table())
+	if lost == nil {
+		// A revocation may be lifted again, and then the grant must still be there.
+		lost = p.lost(before, after, p.held(before, before.bare()), after.bare())
+	}
+	return lost
+}
+
+// lost says that what was held is so no more, or for less long.
+func (p protect) lost(before, after *world, had *hold, table *access.Table) []finding {
 	if had == nil {
 		return nil
 	}
@@ -39,7 +48,7 @@ func (p protect) fresh(before, after *world) []finding {
 	// The destination is followed where it got another name.
 	now := p
 	now.Target.Destination = before.heir(p.Target.Destination)
-	has := now.held(after, after.table())
+	has := now.held(after, table)
 	switch {
 	case has == nil:
 		return []finding{{text: "nobody would have " + p.words() + " any more", way: line}}

@@ -24,7 +24,7 @@ type world struct {
 	gone    schema.Revoked    // what the revision that is judged revokes beside this one
 	kept    []string          // destinations of the accepted revision that are not meant to be gone
 
-	tables       [2]*access.Table
+	tables       [3]*access.Table
 	formerly     map[string][]string
 	destinations []string
 	declared     map[string]schema.Destination
@@ -119,6 +119,17 @@ func (w *world) held() *access.Table {
 		w.tables[1] = access.Resolve(w.snapshot, w.snapshot.Revoked.Union(w.gone))
 	}
 	return w.tables[1]
+}
+
+// bare is who would have what if nobody were revoked.
+func (w *world) bare() *access.Table {
+	if len(w.snapshot.Revoked.Revocations) == 0 {
+		return w.table()
+	}
+	if w.tables[2] == nil {
+		w.tables[2] = access.Resolve(w.snapshot, schema.Revoked{})
+	}
+	return w.tables[2]
 }
 
 // heir is the destination that the revision that is judged has instead of one.
