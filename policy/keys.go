@@ -9,7 +9,7 @@ import (
 
 // A keyJudge judges `keys`: access keys that are valid, and what they must be.
 // A key is the same as long as its id and hash are. What is asked for is asked
-// again when a key is to last longer.
+// again when a key is to last longer, or becomes somebody else's.
 //
 // The lifetime counts from when the key says it was created. A key that does not
 // say, or says a day that is still to come, counts from the revision's date.
@@ -27,13 +27,13 @@ func (j keyJudge) standing(w *world) []finding { return j.fresh(nil, w) }
 func (j keyJudge) fresh(before, after *world) []finding {
 	type what struct {
 		keyID
-		demand string
+		user, demand string
 	}
 	had := map[what]time.Time{}
 	if before != nil {
 		for _, k := range validKeys(before) {
 			for _, d := range j.unmet(before, k) {
-				id := what{keyID{k.ID, k.Hash}, d.demand}
+				id := what{keyID{k.ID, k.Hash}, k.User, d.demand}
 				if end, ok := had[id]; !ok || longer(k.Expires, end) {
 					had[id] = k.Expires
 				}
@@ -43,7 +43,7 @@ func (j keyJudge) fresh(before, after *world) []finding {
 	var out []finding
 	for _, k := range validKeys(after) {
 		for _, d := range j.unmet(after, k) {
-			if end, ok := had[what{keyID{k.ID, k.Hash}, d.demand}]; ok && !longer(k.Expires, end) {
+			if end, ok := had[what{keyID{k.ID, k.Hash}, k.User, d.demand}]; ok && !longer(k.Expires, end) {
 				continue
 			}
 			out = append(out, finding{pos: k.Pos, text: fmt.Sprintf("key %s of %s %s %s", k.Name, k.User, after.is(), d.is), way: d.way})

@@ -215,6 +215,8 @@ func TestKeys(t *testing.T) {
 		{"one that was there gets another name", keys, "key ci connector", "- key ci connector\n+ key ci connector because renamed", nil},
 		{"one that was there lasts longer", keys, "key ci connector until 3", "- key ci connector until 3\n+ key ci connector until 4",
 			[]string{"repo:2: key ci of connector would be valid for every destination: keys"}},
+		{"one becomes somebody else's", keys, "key ci connector for prod", "- key ci connector for prod\n+ key ci ann for prod",
+			[]string{"repo:2: key ci of ann would be valid for ever, and at most 365d are allowed: keys"}},
 		{"one loses its destination", keys, "key ci connector for prod until 3", "- key ci connector for prod until 3\n+ key ci connector until 3",
 			[]string{"repo:2: key ci of connector would be valid for every destination: keys"}},
 		{"one that is revoked, and one that has ended", keys, "", "+ key ci connector\n+ revoke k:ci\n+ key old connector until -1", nil},
