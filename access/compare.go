@@ -16,7 +16,8 @@ import (
 // It speaks of effective access. Who is cluster-admin already gains nothing by
 // view; who loses admin and keeps view is told so (Others). Lines that move,
 // files and groups that get another name change nothing; nor does the new name
-// of a destination that lists the old one in `formerly`.
+// of a destination that lists the old one in `formerly`, unless there was one of
+// the new name before, or several become one.
 //
 // The changes of access are exact: what they name (the role and all that it
 // contains, on Destinations and whatever else a pattern may come to mean, from
@@ -118,7 +119,7 @@ func (c *comparison) person(s schema.Subject) {
 	}
 	old, new := c.held(c.old, s), c.held(c.new, s)
 	for _, p := range c.places.renamed {
-		c.compare(s, old.at(p.name, p.old), new.at(p.name, []string{p.name}))
+		c.compare(s, old.at(p.name, p.old), new.at(p.name, p.name))
 	}
 	if len(c.places.renamed) > 0 {
 		isRenamed := func(h holding) bool { return c.places.isRenamed(h.target.Destination) }

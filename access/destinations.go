@@ -26,7 +26,7 @@ func (c *comparison) destinations() {
 			change.Danger = destinationDanger(before, entry)
 			change.People = c.renamedPeople(name, before.Subjects, entry.Subjects)
 			if renamed != nil {
-				change.Fields = append([]Field{{"name", strings.Join(renamed.old, ", "), name}}, change.Fields...)
+				change.Fields = append([]Field{{"name", renamed.old, name}}, change.Fields...)
 			}
 			if len(change.Fields) == 0 {
 				continue
@@ -60,16 +60,10 @@ func (t *Table) entry(name string) schema.Destination {
 // formerEntry is what the old table knows of a destination that has this name
 // now.
 func (c *comparison) formerEntry(name string) schema.Destination {
-	names := []string{name}
 	if renamed := c.places.of(name); renamed != nil {
-		names = append(names, renamed.old...)
+		name = renamed.old
 	}
-	for _, name := range names {
-		if _, ok := c.old.Table.destinations[name]; ok {
-			return c.old.entry(name)
-		}
-	}
-	return c.old.entry("")
+	return c.old.entry(name)
 }
 
 func destinationParts(d schema.Destination) []part {

@@ -48,12 +48,12 @@ func compareHoldings(a, b holding) int {
 	return cmp.Or(a.target.Compare(b.target), cmp.Compare(a.row.Role, b.row.Role))
 }
 
-// at are the holdings that reach a destination by any of these names, each as one
-// on just that destination.
-func (h holdings) at(destination string, names []string) holdings {
+// at are the holdings that reach a destination by a name that it had then, each as
+// one on just that destination.
+func (h holdings) at(destination, then string) holdings {
 	var out holdings
 	for _, one := range h.patterned {
-		if slices.ContainsFunc(names, func(name string) bool { return schema.MatchDestination(one.target.Destination, name) }) {
+		if schema.MatchDestination(one.target.Destination, then) {
 			one.target.Destination = destination
 			out.named = append(out.named, one)
 		}

@@ -90,14 +90,15 @@ func newUniverse(old, next *schema.Snapshot) universe {
 	}
 	gone := map[string]bool{}
 	for _, d := range next.Destinations {
+		var before []string
 		for _, former := range d.Formerly {
-			if literal[0][former] {
-				u.clusters[d.Name] = append(u.clusters[d.Name], former)
-				gone[former] = true
+			if literal[0][former] && !literal[1][former] {
+				before = append(before, former)
 			}
 		}
-		if len(u.clusters[d.Name]) > 0 && literal[0][d.Name] {
-			u.clusters[d.Name] = append(u.clusters[d.Name], d.Name)
+		if len(before) == 1 && !literal[0][d.Name] { // of several clusters none is this one
+			u.clusters[d.Name] = before
+			gone[before[0]] = true
 		}
 	}
 	for _, names := range literal {

@@ -19,27 +19,32 @@ type places struct {
 // A place is a destination that got another name, as its entry's `formerly` says.
 type place struct {
 	name string
-	old  []string // its names in the old snapshot
+	old  string // its name in the old snapshot
 }
 
+// newPlaces finds out which destinations are there, and which got another name.
+// Where several become one, or one becomes another that was there already, none
+// has just got another name: what people had on the one is no measure of what
+// they get on the other.
 func newPlaces(old, new *schema.Snapshot) places {
 	p := places{old: known(old), new: known(new), became: map[string]string{}}
+	taken := map[string]bool{}
+	for _, k := range old.Keys { // a cluster that a key is for is there, whoever is granted anything on it
+		taken[k.Destination] = true
+	}
 	for _, d := range new.Destinations {
-		renamed := place{name: d.Name}
-		for _, former := range d.Formerly {
-			_, was := p.old[former]
-			if _, is := p.new[former]; was && !is && p.became[former] == "" {
-				p.became[former] = d.Name
-				renamed.old = append(renamed.old, former)
+		var former []string
+		for _, name := range d.Formerly {
+			_, was := p.old[name]
+			if _, is := p.new[name]; was && !is && p.became[name] == "" && !slices.Contains(former, name) {
+				former = append(former, name)
 			}
 		}
-		if len(renamed.old) == 0 {
+		if _, was := p.old[d.Name]; was || taken[d.Name] || len(former) != 1 {
 			continue
 		}
-		if _, was := p.old[d.Name]; was {
-			renamed.old = append(renamed.old, d.Name)
-		}
-		p.renamed = append(p.renamed, renamed)
+		p.became[former[0]] = d.Name
+		p.renamed = append(p.renamed, place{d.Name, former[0]})
 	}
 	slices.SortFunc(p.renamed, func(a, b place) int {
 		if a.name < b.name {
