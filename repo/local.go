@@ -147,8 +147,11 @@ func (l *local) fetch(ctx context.Context, branch, _ string) (*History, error) {
 	return newHistory(o, tip, shallow, l)
 }
 
-// named is the commit or tag that a name stands for, in the order of gitrevisions(7).
-func (l *local) named(name string) (string, error) {
+// named are the commits or tags that a name stands for, in the order of
+// gitrevisions(7). What is named in full, and what Git itself keeps beside the
+// refs, such as HEAD, stands for itself alone.
+func (l *local) named(name string) ([]namedRef, error) {
+	var found []namedRef
 	for _, prefix := range []string{"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"} {
 		ref := plumbing.ReferenceName(prefix + name)
 		if !ref.IsSafe() {
@@ -158,9 +161,18 @@ func (l *local) named(name string) (string, error) {
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
-		return hash, err
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, namedRef{ref.String(), hash})
+		if prefix == "" {
+			break
+		}
 	}
-	return "", ErrNotFound
+	if len(found) == 0 {
+		return nil, ErrNotFound
+	}
+	return found, nil
 }
 
 // withPrefix lists the objects whose hash begins with the given whole bytes.

@@ -9,7 +9,8 @@ import (
 
 // A Mainline is the branch that changes are meant for. The zero value is none.
 type Mainline struct {
-	Name   string // as [History.Resolve] knows it: origin/main, or main where no remote is known
+	Name   string // as people call it: origin/main, or main where no remote is known
+	Ref    string // its full name, which is nothing else's: refs/remotes/origin/main
 	Branch string // its name on the remote, without it: main
 }
 
@@ -40,13 +41,13 @@ func (c *Checkout) Mainline(ctx context.Context) (Mainline, error) {
 		}
 		for _, branch := range branches {
 			if _, ok := refs[prefix+branch]; ok {
-				return Mainline{Name: remote + "/" + branch, Branch: branch}, nil
+				return Mainline{Name: remote + "/" + branch, Ref: prefix + branch, Branch: branch}, nil
 			}
 		}
 	}
 	for _, branch := range []string{"main", "master"} {
 		if _, ok := refs["refs/heads/"+branch]; ok {
-			return Mainline{Name: branch, Branch: branch}, nil
+			return Mainline{Name: branch, Ref: "refs/heads/" + branch, Branch: branch}, nil
 		}
 	}
 	return Mainline{}, nil

@@ -30,12 +30,12 @@ func TestMainline(t *testing.T) {
 		do   []string
 		want repo.Mainline
 	}{
-		{"no remote", []string{"status"}, repo.Mainline{Name: "main", Branch: "main"}},
-		{"a local branch of any name beside it", []string{"checkout", "-q", "-b", "topic"}, repo.Mainline{Name: "main", Branch: "main"}},
-		{"a remote that is not called origin", []string{"update-ref", "refs/remotes/company/master", first}, repo.Mainline{Name: "company/master", Branch: "master"}},
-		{"origin wins", []string{"update-ref", "refs/remotes/origin/main", first}, repo.Mainline{Name: "origin/main", Branch: "main"}},
-		{"a default branch that does not exist", []string{"symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/access/live"}, repo.Mainline{Name: "origin/main", Branch: "main"}},
-		{"the remote says which", []string{"update-ref", "refs/remotes/origin/access/live", first}, repo.Mainline{Name: "origin/access/live", Branch: "access/live"}},
+		{"no remote", []string{"status"}, repo.Mainline{Name: "main", Ref: "refs/heads/main", Branch: "main"}},
+		{"a local branch of any name beside it", []string{"checkout", "-q", "-b", "topic"}, repo.Mainline{Name: "main", Ref: "refs/heads/main", Branch: "main"}},
+		{"a remote that is not called origin", []string{"update-ref", "refs/remotes/company/master", first}, repo.Mainline{Name: "company/master", Ref: "refs/remotes/company/master", Branch: "master"}},
+		{"origin wins", []string{"update-ref", "refs/remotes/origin/main", first}, repo.Mainline{Name: "origin/main", Ref: "refs/remotes/origin/main", Branch: "main"}},
+		{"a default branch that does not exist", []string{"symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/access/live"}, repo.Mainline{Name: "origin/main", Ref: "refs/remotes/origin/main", Branch: "main"}},
+		{"the remote says which", []string{"update-ref", "refs/remotes/origin/access/live", first}, repo.Mainline{Name: "origin/access/live", Ref: "refs/remotes/origin/access/live", Branch: "access/live"}},
 	} {
 		r.Git(tt.do...)
 		if got := mainline(); got != tt.want {

@@ -201,11 +201,11 @@ type fetched struct {
 	store  *memory.Storage // its maps are no longer written to
 }
 
-func (f *fetched) named(name string) (string, error) {
+func (f *fetched) named(name string) ([]namedRef, error) {
 	if name == "HEAD" || name != "" && strings.TrimPrefix(name, "refs/heads/") == f.branch {
-		return f.tip.String(), nil
+		return []namedRef{{name, f.tip.String()}}, nil
 	}
-	return "", ErrNotFound
+	return nil, ErrNotFound
 }
 
 func (f *fetched) withPrefix(prefix []byte) ([]plumbing.Hash, error) {

@@ -16,9 +16,12 @@ import (
 
 // resolver knows the names of a repository.
 type resolver interface {
-	named(name string) (hash string, err error)                // ErrNotFound where nothing is called so
+	named(name string) (found []namedRef, err error)           // ErrNotFound where nothing is called so
 	withPrefix(prefix []byte) (all []plumbing.Hash, err error) // objects of any kind
 }
+
+// A namedRef is something that a name stands for: a commit or a tag.
+type namedRef struct{ ref, hash string }
 
 var (
 	revForm    = regexp.MustCompile(`^(.+?)((?:[~^][0-9]*)*)$`)
@@ -30,6 +33,10 @@ var (
 // or at least four digits of a hash, with ~n and ^n where wanted. Of a remote
 // repository only what was fetched is known: HEAD and the branch's name for the
 // tip, and hashes. The error wraps [ErrNotFound] where there is no such commit.
+//
+// A whole hash is that commit, whatever else is called so, and a name that stands
+// for several commits (a tag and a branch) is an error: whoever may push a tag
+// must not choose what another name means.
 func (h *History) Resolve(rev string) (Commit, error) {
 	c, err := h.resolve(rev)
 	if err != nil {
@@ -84,14 +91,35 @@ func (h *History) base(name string) (Commit, error) {
 	if name == "@" {
 		name = "HEAD"
 	}
-	hash, err := h.revs.named(name)
+	if len(name) == 40 && prefixForm.MatchString(name) {
+		return h.peel(strings.ToLower(name))
+	}
+	found, err := h.revs.named(name)
 	if err == nil {
-		return h.peel(hash)
+		return h.only(found)
 	}
 	if !errors.Is(err, ErrNotFound) || !prefixForm.MatchString(name) {
 		return Commit{}, err
 	}
 	return h.byPrefix(strings.ToLower(name))
+}
+
+// only is the one commit that all of these are.
+func (h *History) only(found []namedRef) (Commit, error) {
+	first, err := h.peel(found[0].hash)
+	if err != nil {
+		return Commit{}, err
+	}
+	for _, other := range found[1:] {
+		c, err := h.peel(other.hash)
+		if err != nil {
+			return Commit{}, err
+		}
+		if c.Hash != first.Hash {
+			return Commit{}, fmt.Errorf("it is short for %s and for %s, which are not the same commit: write out which is meant", found[0].ref, other.ref)
+		}
+	}
+	return first, nil
 }
 
 // peel follows annotated tags to their commit.
@@ -111,9 +139,6 @@ func (h *History) peel(hash string) (Commit, error) {
 }
 
 func (h *History) byPrefix(prefix string) (Commit, error) {
-	if len(prefix) == 40 {
-		return h.Commit(prefix)
-	}
 	whole, err := hex.DecodeString(prefix[:len(prefix)&^1])
 	if err != nil {
 		return Commit{}, ErrNotFound

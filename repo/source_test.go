@@ -119,6 +119,32 @@ func TestResolveKnowsTagsOfAFolder(t *testing.T) {
 	}
 }
 
+// Whoever may push a tag or a branch must not choose what another name means.
+func TestResolveLetsNoOtherNameStandInFront(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	first := r.Commit(nil)
+	second := r.Commit(nil)
+	r.Git("tag", "same")
+	r.Git("branch", "same")
+	r.Git("update-ref", "refs/remotes/origin/main", second)
+	r.Git("tag", "origin/main", first)
+	r.Git("update-ref", "refs/tags/"+second, first)
+	r.Git("update-ref", "refs/heads/"+second, first)
+	r.Git("update-ref", "refs/heads/HEAD", first)
+	h := fetch(t, open(t, r.Dir, repo.Options{}), "")
+	for _, rev := range []string{second, strings.ToUpper(second), "HEAD", "same", "refs/remotes/origin/main"} {
+		if c, err := h.Resolve(rev); err != nil || c.Hash != second {
+			t.Errorf("Resolve(%q) = %s, %v", rev, c.Hash, err)
+		}
+	}
+	_, err := h.Resolve("origin/main")
+	want := `finding revision "origin/main": it is short for refs/tags/origin/main and for refs/remotes/origin/main, which are not the same commit: write out which is meant`
+	if err == nil || err.Error() != want {
+		t.Errorf("a tag that is called as a branch of a remote: %v", err)
+	}
+}
+
 func TestDeletedBranchIsNotFound(t *testing.T) {
 	t.Parallel()
 	r := gittest.New(t)
