@@ -41,7 +41,7 @@ func (b base) bad() error {
 // branch that changes are meant for. Like git diff BASE...HEAD it begins where the
 // two part, so that what others did on the base since is none of the change.
 func (c *clone) base(ctx context.Context, rev string, head repo.Commit) (base, error) {
-	b := base{name: rev}
+	b, ref := base{name: rev}, rev
 	if rev == "" {
 		if c.history == nil {
 			return base{name: "nothing", note: "there is no commit yet: everything is new"}, nil
@@ -53,10 +53,10 @@ func (c *clone) base(ctx context.Context, rev string, head repo.Commit) (base, e
 		if m.Name == "" {
 			return base{}, hint(errors.New("no branch was found that the change could be meant for"), "name the base: a branch, a tag or a commit")
 		}
-		b.name = m.Name
+		b.name, ref = m.Name, m.Ref
 	}
 	var err error
-	if b.tip, err = c.resolve(b.name); err != nil {
+	if b.tip, err = c.resolve(ref); err != nil {
 		return base{}, err
 	}
 	b.commit, err = c.history.MergeBase(b.tip.Hash, head.Hash)
@@ -130,7 +130,7 @@ func (c *clone) inForce(ctx context.Context) (policy.Revision, error) {
 	if err != nil || m.Name == "" {
 		return here, err
 	}
-	tip, err := c.resolve(m.Name)
+	tip, err := c.resolve(m.Ref)
 	if err != nil {
 		return here, nil // a ref that is broken is git's to complain about
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -28,7 +29,7 @@ type reviewFlags struct {
 func (f *reviewFlags) register(cmd *cobra.Command, formats ...string) {
 	outputFlag(cmd, &f.output, "text", formats...)
 	flags := cmd.Flags()
-	flags.StringVar(&f.at, "at", "", "what has expired by this `time` is gone (default: the date of the head's commit; of the work tree, now)")
+	flags.StringVar(&f.at, "at", "", "what has expired by this `time` is gone (default: the date of the head's commit, at most now)")
 	flags.BoolVar(&f.people, "people", false, "name every person, instead of summing up groups")
 	flags.UintVar(&f.limit, "limit", 0, "of markdown, the `bytes` that it must fit in (default 65536, a comment on GitHub; a job's summary takes 1048576)")
 }
@@ -107,7 +108,7 @@ type comparison struct {
 	base  base
 	name  string // of the head, for the reader
 	head  policy.Revision
-	ahead bool // it is dated further ahead than a commit may be
+	ahead string // says that the head is dated ahead of the clock; empty: it is not
 }
 
 // compare reads a base and a head: a revision, or the work tree where rev is
@@ -122,11 +123,7 @@ func (a *app) compare(ctx context.Context, root, baseRev, headRev, at string) (c
 	if c.base.note != "" && !c.base.ofReview {
 		a.say("%s", c.base.note)
 	}
-	if now := a.now().UTC(); c.head.At.After(now) {
-		// A date that somebody made up must not make a grant look expired, or lent for
-		// a short time.
-		c.ahead, c.head.At = c.head.At.After(now.Add(policy.AheadLimit)), now
-	}
+	c.until(a.now().UTC())
 	c.head = notBefore(c.base.judge, c.head)
 	if at != "" {
 		if c.head.At, err = instant(at, a.now().Location()); err != nil {
@@ -136,6 +133,20 @@ func (a *app) compare(ctx context.Context, root, baseRev, headRev, at string) (c
 	a.age(&c.base.revision)
 	a.age(&c.head)
 	return c, nil
+}
+
+// until dates nothing later than now. Who proposes a change dates it, and what ends
+// before that date would not be seen; the server lets no such commit count before
+// its time.
+func (c *comparison) until(now time.Time) {
+	if c.head.At.After(now.Add(policy.AheadLimit)) {
+		c.ahead = fmt.Sprintf("%s is dated %s, ahead of the clock, and is judged as of now", c.name, c.head.At.Format(time.RFC3339))
+	}
+	for _, r := range []*policy.Revision{&c.base.revision, &c.base.judge, &c.head} {
+		if r.At.After(now) {
+			r.At = now
+		}
+	}
 }
 
 func (a *app) read(ctx context.Context, root, baseRev, headRev string) (c comparison, err error) {
@@ -177,6 +188,9 @@ func (c comparison) review() (review.Review, error) {
 	}
 	if c.base.ofReview {
 		r.Notes = append(r.Notes, c.base.note)
+	}
+	if c.ahead != "" {
+		r.Notes = append(r.Notes, c.ahead)
 	}
 	if ownersErr != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("CODEOWNERS of %s: %s", c.base.name, strings.ReplaceAll(ownersErr.Error(), "\n", "; ")))

@@ -116,7 +116,9 @@ func (a *app) validate(ctx context.Context, root, rev string, f reviewFlags) err
 	} else {
 		r.Head = rev
 		next, prefix, err = readRevision(ctx, root, rev)
-		r.At = next.At
+		if next.At.Before(r.At) {
+			r.At = next.At
+		}
 	}
 	if err != nil {
 		return err
@@ -176,7 +178,7 @@ func (a *app) validateChange(ctx context.Context, root, base, rev string, f revi
 	if err := c.unfit(); err != nil {
 		return err
 	}
-	if c.ahead {
+	if c.ahead != "" {
 		return hint(fmt.Errorf("%w: its date is more than %s ahead of the clock, so a server would wait, with all that comes after it", errInvalid, policy.AheadLimit),
 			"date it now: git commit --amend --no-edit")
 	}
