@@ -52,6 +52,7 @@ type sameness struct {
 	reason          string
 	outlives        string
 	powers          string
+	destinations    string // of a pattern, those where it is a change for them
 	inOld           bool
 }
 
@@ -65,6 +66,7 @@ func samenessOf(c access.Change) sameness {
 	for _, p := range c.Powers {
 		s.powers += string(p) + "\n"
 	}
+	s.destinations = strings.Join(c.Destinations, "\n")
 	return s
 }
 

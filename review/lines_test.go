@@ -71,6 +71,16 @@ func TestALineSaysWhoGainsWhatThroughWhat(t *testing.T) {
 		{"and by another line of the files", with(team(access.Gained, 6, 6), 5, func(c *access.Change) { c.Reasons[0].Grant.Pos.Line = 9 }), []string{
 			"+ engineering (5 of 6 people) gains view prod no expiry grants/prod.yaml:4",
 			"+ p5 gains view prod through group engineering; no expiry grants/prod.yaml:4"}},
+		{"and by whom a pattern lets in elsewhere", func() []access.Change {
+			cs := moved(team(access.Gained, 6, 6), "*", "grants/_shared.yaml")
+			for i := range cs {
+				cs[i].Destinations = []string{"dev", "prod"}
+			}
+			cs[0].Destinations = []string{"dev"} // who is on prod already
+			return cs
+		}(), []string{
+			"+ p0 gains view * through group engineering; matches dev; no expiry grants/_shared.yaml:4",
+			"+ engineering (5 of 6 people) gains view * matches dev and prod; no expiry grants/_shared.yaml:4"}},
 		{"a group that left another one", func() []access.Change {
 			cs := team(access.Lost, 5, 9)
 			for i := range cs {
