@@ -86,6 +86,7 @@ const (
 	Ordinary     Danger = iota
 	ReadsSecrets        // reads secrets of a namespace
 	Executes            // runs commands in containers of a namespace
+	Unknown             // a role of which nobody here knows what it allows: it may be anything
 	Administers         // may give access in a namespace, or use the server's API as admin
 	EqualsAdmin         // equal to cluster-admin: over the whole cluster, or over a kube-* namespace
 	ClusterAdmin        // cluster-admin
@@ -107,5 +108,8 @@ const (
 	PowerMintTokens   Power = "mints tokens"              // of service accounts
 	PowerExec         Power = "runs commands in pods"     // pods/exec, or creating pods
 	PowerSecrets      Power = "reads secrets"             //
+	PowerAdmission    Power = "changes every request"     // writes what the API server asks before it writes
+	PowerCertificates Power = "signs certificates"        // that say who somebody is
+	PowerVolumes      Power = "mounts nodes' files"       // makes persistent volumes
 	PowerUnknownRules Power = "what it allows is unknown" // a custom role without rules in the repository
 )

@@ -81,7 +81,7 @@ func groups(texts ...string) []schema.Group {
 	return out
 }
 
-var dangers = []string{"", " reads secrets", " executes", " administers", " equals admin", " cluster admin"}
+var dangers = []string{"", " reads secrets", " executes", " unknown", " administers", " equals admin", " cluster admin"}
 
 // said writes a change on one line:
 //

@@ -15,8 +15,8 @@ type assessment struct {
 }
 
 // assess says how dangerous a role is on a target. Of a custom role the rules
-// decide that destinations gives; nil stands for rules that nobody knows. With
-// several, as under a pattern, it is the worst.
+// decide that destinations gives; nil stands for rules that nobody knows, and so
+// does none at all. With several, as under a pattern, it is the worst.
 func assess(role string, t schema.Target, rules [][]schema.Rule) assessment {
 	w := reachOf(t)
 	var found assessment
@@ -42,8 +42,8 @@ func assess(role string, t schema.Target, rules [][]schema.Rule) assessment {
 				add(ruleDanger(known, w))
 			}
 		}
-		if !slices.ContainsFunc(rules, func(r []schema.Rule) bool { return r != nil }) {
-			add(Ordinary, []Power{PowerUnknownRules})
+		if len(rules) == 0 || slices.ContainsFunc(rules, func(r []schema.Rule) bool { return r == nil }) {
+			add(Unknown, []Power{PowerUnknownRules})
 		}
 	}
 	slices.SortFunc(found.powers, func(a, b Power) int { return slices.Index(allPowers, a) - slices.Index(allPowers, b) })
@@ -98,8 +98,8 @@ func builtinDanger(role string, w reach) Danger {
 
 // allPowers are the powers, most dangerous first.
 var allPowers = []Power{
-	PowerEverything, PowerEscalate, PowerBind, PowerImpersonate, PowerNodesProxy, PowerBindings, PowerActAs,
-	PowerMintTokens, PowerExec, PowerSecrets, PowerUnknownRules,
+	PowerEverything, PowerEscalate, PowerBind, PowerImpersonate, PowerNodesProxy, PowerBindings, PowerAdmission,
+	PowerCertificates, PowerVolumes, PowerActAs, PowerMintTokens, PowerExec, PowerSecrets, PowerUnknownRules,
 }
 
 // outlives says how what has these powers can go on when it is taken away.
@@ -113,6 +113,8 @@ func outlives(powers []Power) string {
 		{PowerBind, "may write role bindings"},
 		{PowerEscalate, "may write roles"},
 		{PowerMintTokens, "may mint tokens of service accounts"},
+		{PowerCertificates, "may sign certificates"},
+		{PowerAdmission, "may change what others write"},
 		{PowerImpersonate, "may impersonate other people"},
 		{PowerActAs, "may impersonate service accounts"},
 	} {
@@ -142,16 +144,27 @@ func (c *comparison) assess(on *side, role string, t schema.Target) assessment {
 }
 
 // rulesOf are the rules of a custom role on all destinations that a name or
-// pattern means, where a side knows them.
+// pattern means: nil where a destination takes any role that the cluster has.
 func (c *comparison) rulesOf(on *side, role, destination string) [][]schema.Rule {
+	if slices.Contains(schema.BuiltinRoles, role) {
+		return nil
+	}
+	places := c.places.new
+	if !on.isNew {
+		places = c.places.old
+	}
 	var rules [][]schema.Rule
-	for _, d := range on.snapshot.Destinations {
-		name := d.Name
+	for name := range places {
+		now := name
 		if !on.isNew {
-			name = c.places.now(name)
+			now = c.places.now(name)
 		}
-		if !schema.MatchDestination(destination, name) {
+		if !schema.MatchDestination(destination, now) {
 			continue
+		}
+		d := on.destinations[name]
+		if d.Roles == nil {
+			rules = append(rules, nil)
 		}
 		for _, r := range d.Roles {
 			if r.Name == role {

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,10 +51,10 @@ func TestCompareSaysHowDangerousARoleIs(t *testing.T) {
 		{"admin of the server", "admin", "", "infra", " administers"},
 		{"view of the server", "view", "", "infra", ""},
 
-		{"nobody knows the rules", "custom", "unknown", "dev", ": what it allows is unknown"},
+		{"nobody knows the rules", "custom", "unknown", "dev", " unknown: what it allows is unknown"},
 		{"the rules allow nothing", "custom", "", "dev", ""},
 		{"everything in a namespace", "custom", "* * of *", "dev.web", " administers: everything, escalate, bind, writes role bindings, acts as service accounts, mints tokens, runs commands in pods, reads secrets; may write role bindings"},
-		{"everything on the cluster", "custom", "* * of *", "dev", " equals admin: everything, escalate, bind, impersonate, nodes/proxy, writes role bindings, acts as service accounts, mints tokens, runs commands in pods, reads secrets; may write role bindings"},
+		{"everything on the cluster", "custom", "* * of *", "dev", " equals admin: everything, escalate, bind, impersonate, nodes/proxy, writes role bindings, changes every request, signs certificates, mounts nodes' files, acts as service accounts, mints tokens, runs commands in pods, reads secrets; may write role bindings"},
 		{"everything of the core group is not everything", "custom", "* *", "dev.web", " administers: acts as service accounts, mints tokens, runs commands in pods, reads secrets; may mint tokens of service accounts"},
 		{"escalate", "custom", "escalate clusterroles" + rbac, "dev", " equals admin: escalate; may write roles"},
 		{"escalate on ClusterRoles means nothing in a namespace", "custom", "escalate clusterroles" + rbac, "dev.web", ""},
@@ -83,12 +84,18 @@ func TestCompareSaysHowDangerousARoleIs(t *testing.T) {
 		{"pods/* is no pattern", "custom", "create pods/*", "dev", ""},
 		{"creating pods", "custom", "create pods", "dev.web", " executes: runs commands in pods"},
 		{"changing what makes pods", "custom", "patch deployments of apps", "dev.web", " executes: runs commands in pods"},
+		{"changing a pod that runs", "custom", "patch pods", "dev.web", " executes: runs commands in pods"},
 		{"deleting pods", "custom", "delete pods", "dev", ""},
 		{"deleting them among the cluster's own", "custom", "delete pods", "dev.kube-system", " equals admin"},
 		{"reading among the cluster's own", "custom", "get pods", "dev.kube-system", ""},
 		{"secrets of a namespace", "custom", "list secrets", "dev.web", " reads secrets: reads secrets"},
 		{"all secrets", "custom", "watch secrets", "dev", " equals admin: reads secrets"},
 		{"a secret of this name", "custom", "get secrets named tls", "dev", " reads secrets: reads secrets"},
+		{"secrets that can be patched can be read", "custom", "patch secrets", "dev.web", " reads secrets: reads secrets"},
+		{"what the API server asks before it writes", "custom", "patch mutatingwebhookconfigurations of admissionregistration.k8s.io", "dev", " equals admin: changes every request; may change what others write"},
+		{"signing certificates", "custom", "approve signers of certificates.k8s.io", "dev", " equals admin: signs certificates; may sign certificates"},
+		{"volumes of a node's files", "custom", "create persistentvolumes", "dev", " equals admin: mounts nodes' files"},
+		{"all of these are of the whole cluster", "custom", "* mutatingwebhookconfigurations,signers,persistentvolumes of *", "dev.web", ""},
 		{"of several rules the worst", "custom", "get secrets; create pods/exec; get pods", "dev.web", " executes: runs commands in pods, reads secrets"},
 	}
 	for _, test := range tests {
@@ -119,11 +126,29 @@ func TestCompareSaysHowDangerousARoleIs(t *testing.T) {
 
 func TestUnderAPatternTheWorstKnownRuleCounts(t *testing.T) {
 	role := func(text string) []schema.Role { return []schema.Role{{Name: "ops", Rules: rules(text)}} }
-	w := world{grants: grants("ann ops *.web"), destinations: []schema.Destination{
-		{Name: "a", Roles: role("get pods")}, {Name: "b", Roles: role("create pods/exec")}, {Name: "c", Roles: role("get secrets")}, {Name: "d", Roles: []schema.Role{{Name: "ops"}}},
-	}}
-	got := saidAll(ofAccess(access.Compare(nil, w.table(), now)))
-	if diff := cmp.Diff([]string{"ann gains ops *.web at [a b c d] executes, by grants:1"}, got); diff != "" {
-		t.Error(diff)
+	known := []schema.Destination{{Name: "a", Roles: role("get pods")}, {Name: "b", Roles: role("create pods/exec")}, {Name: "c", Roles: role("get secrets")}}
+	with := func(d schema.Destination) []schema.Destination { return append(slices.Clone(known), d) }
+	tests := []struct {
+		name string
+		w    world
+		want string
+	}{
+		{"all are known", world{destinations: known}, "ann gains ops *.web at [a b c] executes, by grants:1"},
+		{"one does not say", world{destinations: with(schema.Destination{Name: "d", Roles: []schema.Role{{Name: "ops"}}})},
+			"ann gains ops *.web at [a b c d] unknown, by grants:1"},
+		{"one takes any role", world{destinations: with(schema.Destination{Name: "d"})}, "ann gains ops *.web at [a b c d] unknown, by grants:1"},
+		{"one has no entry", world{grants: grants("g:none view d"), groups: groups("none:"), destinations: known},
+			"ann gains ops *.web at [a b c d] unknown, by grants:1"},
+		{"one is worse than unknown", world{destinations: with(schema.Destination{Name: "d", Roles: role("bind roles of *")})},
+			"ann gains ops *.web at [a b c d] administers, by grants:1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.w.grants = append(grants("ann ops *.web"), test.w.grants...)
+			got := saidAll(ofAccess(access.Compare(nil, test.w.table(), now)))
+			if diff := cmp.Diff([]string{test.want}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

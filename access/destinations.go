@@ -22,7 +22,12 @@ func (c *comparison) destinations() {
 		case !was && renamed == nil:
 			change.Kind, change.Fields = DestinationAdded, different(nil, destinationParts(entry))
 		default:
-			change.Kind, change.Fields = DestinationChanged, different(destinationParts(before), destinationParts(entry))
+			after := destinationParts(entry)
+			if before.Roles != nil && entry.Roles == nil {
+				i := slices.IndexFunc(after, func(p part) bool { return p.name == "roles" })
+				after[i].text = anyRole
+			}
+			change.Kind, change.Fields = DestinationChanged, different(destinationParts(before), after)
 			change.Danger = destinationDanger(before, entry)
 			change.People = c.renamedPeople(name, before.Subjects, entry.Subjects)
 			if renamed != nil {
@@ -116,7 +121,11 @@ func (c *comparison) renamedPeople(destination string, before, after schema.Subj
 	return len(seen)
 }
 
-// roles compares the rules of custom roles that a destination has on both sides.
+// anyRole is what is said of a destination that lists roles no longer.
+const anyRole = "any that the cluster has"
+
+// roles compares the rules of custom roles that a destination has on both sides,
+// and of those that it lists no longer though it takes any role now.
 func (c *comparison) roles() {
 	for i := range c.new.snapshot.Destinations {
 		d := &c.new.snapshot.Destinations[i]
@@ -125,6 +134,19 @@ func (c *comparison) roles() {
 			j := slices.IndexFunc(before.Roles, func(r schema.Role) bool { return r.Name == role.Name })
 			if j >= 0 && !sameRules(before.Roles[j].Rules, role.Rules) {
 				c.add(c.roleChange(d.Name, before.Roles[j], role))
+			}
+		}
+	}
+	for name, pos := range c.places.new {
+		if c.new.destinations[name].Roles != nil {
+			continue
+		}
+		for _, before := range c.formerEntry(name).Roles {
+			if before.Rules == nil {
+				continue
+			}
+			if change := c.roleChange(name, before, schema.Role{Name: before.Name, Pos: pos}); change.People > 0 {
+				c.add(change)
 			}
 		}
 	}
@@ -146,12 +168,22 @@ func (c *comparison) roleChange(destination string, before, after schema.Role) C
 		}
 		holders[row.Subject] = true
 		was, is := allowed(before, row.Target), allowed(after, row.Target)
-		if slices.ContainsFunc(is.powers, func(p Power) bool { return !slices.Contains(was.powers, p) }) || is.danger > was.danger {
+		more := slices.ContainsFunc(is.powers, func(p Power) bool { return !slices.Contains(was.powers, p) }) || is.danger > was.danger
+		// To bind one role more is no other power, and may be all that there is.
+		more = more || is.danger >= Administers && !within(after.Rules, before.Rules)
+		if more {
 			change.Danger = max(change.Danger, is.danger)
 		}
 	})
 	change.People = len(holders)
 	return change
+}
+
+// within says whether all rules are among others as they are.
+func within(rules, others []schema.Rule) bool {
+	return !slices.ContainsFunc(rules, func(r schema.Rule) bool {
+		return !slices.ContainsFunc(others, func(o schema.Rule) bool { return sameRules([]schema.Rule{r}, []schema.Rule{o}) })
+	})
 }
 
 // sameRules says whether two lists of rules are the same but for their order.

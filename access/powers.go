@@ -54,7 +54,12 @@ type check struct {
 	inNamespace Danger
 }
 
-const rbacGroup = "rbac.authorization.k8s.io"
+// API groups.
+const (
+	rbacGroup         = "rbac.authorization.k8s.io"
+	admissionGroup    = "admissionregistration.k8s.io"
+	certificatesGroup = "certificates.k8s.io"
+)
 
 // checks are asked in this order. Of each, what the API server asks for is what
 // counts: docs of RBAC, "Privilege escalation prevention and bootstrapping".
@@ -78,13 +83,24 @@ var checks = []check{
 	{power: PowerExec, verbs: []string{"get", "create"}, resources: []string{"pods/exec", "pods/attach"}, inNamespace: Executes},
 	{power: PowerExec, verbs: []string{"update", "patch"}, resources: []string{"pods/ephemeralcontainers"}, inNamespace: Executes},
 	{power: PowerExec, verbs: []string{"create"}, resources: []string{"pods", "replicationcontrollers"}, unnamed: true, inNamespace: Executes},
-	{power: PowerExec, verbs: []string{"update", "patch"}, resources: []string{"replicationcontrollers"}, inNamespace: Executes},
+	// The image of a pod that runs can be changed.
+	{power: PowerExec, verbs: []string{"update", "patch"}, resources: []string{"pods", "replicationcontrollers"}, inNamespace: Executes},
 	{power: PowerExec, verbs: []string{"create"}, group: "apps", resources: workloads, unnamed: true, inNamespace: Executes},
 	{power: PowerExec, verbs: []string{"update", "patch"}, group: "apps", resources: workloads, inNamespace: Executes},
 	{power: PowerExec, verbs: []string{"create"}, group: "batch", resources: []string{"jobs", "cronjobs"}, unnamed: true, inNamespace: Executes},
 	{power: PowerExec, verbs: []string{"update", "patch"}, group: "batch", resources: []string{"cronjobs"}, inNamespace: Executes},
-	{power: PowerSecrets, verbs: []string{"get", "list", "watch"}, resources: []string{"secrets"}, inNamespace: ReadsSecrets},
+	// A patch, be it of nothing, is answered with all of it.
+	{power: PowerSecrets, verbs: []string{"get", "list", "watch", "patch"}, resources: []string{"secrets"}, inNamespace: ReadsSecrets},
+	// "Role Based Access Control Good Practices" of Kubernetes' documentation.
+	{power: PowerAdmission, verbs: []string{"create"}, group: admissionGroup, resources: admission, unnamed: true, clusterOnly: true},
+	{power: PowerAdmission, verbs: []string{"update", "patch"}, group: admissionGroup, resources: admission, clusterOnly: true},
+	{power: PowerCertificates, verbs: []string{"update", "patch"}, group: certificatesGroup,
+		resources: []string{"certificatesigningrequests/approval", "certificatesigningrequests/status"}, clusterOnly: true},
+	{power: PowerCertificates, verbs: []string{"approve", "sign"}, group: certificatesGroup, resources: []string{"signers"}, clusterOnly: true},
+	{power: PowerVolumes, verbs: []string{"create"}, resources: []string{"persistentvolumes"}, unnamed: true, clusterOnly: true},
 }
+
+var admission = []string{"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "mutatingadmissionpolicies"}
 
 var workloads = []string{"deployments", "statefulsets", "daemonsets", "replicasets"}
 

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,8 @@ func TestCompareSaysWhatElseChanges(t *testing.T) {
 			[]string{`destination changed dev administers, mode: "enforce" to "suspend", label a: "1" to "2", label c: "" to "3", label b: "2" to "", by f:1`}},
 		{"roles that are listed", at1(schema.Destination{Name: "dev"}), at1(schema.Destination{Name: "dev", Roles: []schema.Role{{Name: "b"}, {Name: "a"}}}),
 			[]string{`destination changed dev, roles: "" to "a, b", by f:1`}},
+		{"roles that are listed no longer", at1(schema.Destination{Name: "dev", Roles: []schema.Role{{Name: "a"}}}), at1(schema.Destination{Name: "dev"}),
+			[]string{`destination changed dev, roles: "a" to "any that the cluster has", by f:1`}},
 		{"a destination with another name", world{grants: grants("ann view old")},
 			world{grants: grants("ann view new"), destinations: []schema.Destination{{Name: "new", Formerly: []string{"old"}, Pos: at(1)}}},
 			[]string{`destination changed new, name: "old" to "new", formerly: "" to "old", by f:1`}},
@@ -126,8 +129,11 @@ func TestWhatARoleAllowsChangesForItsHolders(t *testing.T) {
 		if text != "" {
 			role.Rules = rules(text)
 		}
-		return world{grants: grants("ann ops dev.web", "bob ops *.db", "cyd ops prod", "ann ops dev.db"),
-			destinations: []schema.Destination{{Name: "dev", Roles: []schema.Role{role}}}}
+		w := world{grants: grants("ann ops dev.web", "bob ops *.db", "cyd ops prod", "ann ops dev.db")}
+		if text != "no entry" {
+			w.destinations = []schema.Destination{{Name: "dev", Roles: []schema.Role{role}}}
+		}
+		return w
 	}
 	tests := []struct{ name, before, after, want string }{
 		{"it may more", "get pods", "get pods; create pods/exec",
@@ -136,13 +142,22 @@ func TestWhatARoleAllowsChangesForItsHolders(t *testing.T) {
 			`role changed ops, powers: "reads secrets" to "", rules: "get pods; get secrets" to "get pods", 2 people, by f:4`},
 		{"it becomes known", "", "get pods",
 			`role changed ops, powers: "what it allows is unknown" to "", rules: "unknown" to "get pods", 2 people, by f:4`},
+		{"nobody knows any more", "get pods", "",
+			`role changed ops unknown, powers: "" to "what it allows is unknown", rules: "get pods" to "unknown", 2 people, by f:4`},
+		{"it is listed no more, and any role is taken", "get pods", "no entry",
+			`role changed ops unknown, powers: "" to "what it allows is unknown", rules: "get pods" to "unknown", 2 people, by grants:1` + "\n" +
+				`destination changed dev, roles: "ops" to "any that the cluster has", by grants:1`},
+		{"it may give away one role more", "bind roles of * named view", "bind roles of * named admin,view",
+			`role changed ops administers, rules: "bind roles of * named view" to "bind roles of * named admin, view", 2 people, by f:4`},
+		{"it may give away one role less", "bind roles of * named view; bind roles of * named admin", "bind roles of * named view",
+			`role changed ops, rules: "bind roles of * named admin; bind roles of * named view" to "bind roles of * named view", 2 people, by f:4`},
 		{"the rules are in another order", "get pods; list pods", "list pods; get pods", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var want []string
 			if test.want != "" {
-				want = []string{test.want}
+				want = strings.Split(test.want, "\n")
 			}
 			if diff := cmp.Diff(want, saidAll(access.Compare(with(test.before).table(), with(test.after).table(), now))); diff != "" {
 				t.Error(diff)

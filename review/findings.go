@@ -156,6 +156,7 @@ var classRules = [classes]string{
 	likeClusterAdmin: "gains/cluster-admin",
 	handsOutAccess:   "gains/admin",
 	makesPossible:    "changes",
+	unknownRole:      "gains/unknown",
 	runsCommands:     "gains/exec",
 	readsSecrets:     "gains/secrets",
 	otherGains:       "gains/access",

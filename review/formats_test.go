@@ -303,7 +303,7 @@ func fromJSON(t *testing.T, data []byte) review.Review {
 	}
 	r.Refusals, r.Standing = refusals(doc.Refusals), refusals(doc.Standing)
 	r.BaseProblems, r.Problems = problems(doc.BaseProblems), problems(doc.Problems)
-	dangers := []string{"ordinary", "readsSecrets", "executes", "administers", "equalsAdmin", "clusterAdmin"}
+	dangers := []string{"ordinary", "readsSecrets", "executes", "unknown", "administers", "equalsAdmin", "clusterAdmin"}
 	for _, c := range doc.Changes {
 		x := access.Change{Kind: access.Kind(c.Kind), Danger: -1, Pos: schema.Pos(c.Position), InOld: c.InOld, Subject: who(c.Subject), Role: c.Role, Target: read(c.Resource),
 			Destinations: c.Destinations, Expires: c.Expires, Before: c.Before, Reasons: reasons(c.Reasons), Group: c.Group, GroupSize: c.GroupSize, Outlives: c.Outlives,

@@ -138,6 +138,7 @@ var dangerNames = map[access.Danger]string{
 	access.Ordinary:     "ordinary",
 	access.ReadsSecrets: "readsSecrets",
 	access.Executes:     "executes",
+	access.Unknown:      "unknown",
 	access.Administers:  "administers",
 	access.EqualsAdmin:  "equalsAdmin",
 	access.ClusterAdmin: "clusterAdmin",

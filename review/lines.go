@@ -137,6 +137,7 @@ const (
 	likeClusterAdmin class = iota
 	handsOutAccess
 	makesPossible // not of people's access, and dangerous
+	unknownRole   // of which nobody here knows what it allows
 	runsCommands
 	readsSecrets
 	otherGains
@@ -155,6 +156,8 @@ func (l line) class() class {
 			return likeClusterAdmin
 		case access.Administers:
 			return handsOutAccess
+		case access.Unknown:
+			return unknownRole
 		case access.Executes:
 			return runsCommands
 		case access.ReadsSecrets:
@@ -175,9 +178,10 @@ func (l line) class() class {
 }
 
 // dangerous says whether a reviewer should look at the line before any other: it
-// lets somebody give access to others, or as much as a cluster-admin may.
+// lets somebody give access to others, or as much as a cluster-admin may, or
+// nobody here knows that it does not.
 func (l line) dangerous() bool {
-	return l.Danger >= access.Administers && l.Kind != access.Lost && l.Kind != access.Shortened
+	return l.Danger >= access.Unknown && l.Kind != access.Lost && l.Kind != access.Shortened
 }
 
 // symbol is what the line begins with.

@@ -12,6 +12,7 @@ var classTitles = [classes]string{
 	likeClusterAdmin: "Becomes equal to cluster-admin",
 	handsOutAccess:   "Can give access to others",
 	makesPossible:    "Other changes to look at first",
+	unknownRole:      "Gains a role of which infra does not know what it allows",
 	runsCommands:     "Can run commands in containers",
 	readsSecrets:     "Can read secrets",
 	otherGains:       "Gains other access",

@@ -162,6 +162,8 @@ var sarifRules = map[string]struct{ name, short, help string }{
 		"They can do everything on the cluster, or take it: look at who it is, through which group, and until when."},
 	"gains/admin": {"GainsAdmin", "Somebody can give access to others",
 		"What they give can outlive the removal of their own access."},
+	"gains/unknown": {"GainsUnknown", "Somebody gains a role of which infra does not know what it allows",
+		"It may be anything. The role's rules in destinations/ say what it is."},
 	"gains/exec":    {"GainsExec", "Somebody can run commands in containers", "A shell in a container has what the container has."},
 	"gains/secrets": {"GainsSecrets", "Somebody can read secrets", "What has been read cannot be taken back."},
 	"gains/access":  {"GainsAccess", "Somebody gains access", "See who, where, through which group and until when."},

@@ -266,6 +266,10 @@ var powerWords = map[access.Power]string{
 	access.PowerMintTokens:  "mint tokens of service accounts",
 	access.PowerExec:        "run commands in pods",
 	access.PowerSecrets:     "read secrets",
+
+	access.PowerAdmission:    "change what others write (admission webhooks)",
+	access.PowerCertificates: "sign certificates that say who somebody is",
+	access.PowerVolumes:      "mount the nodes' files (persistent volumes)",
 }
 
 // allows says what makes a role dangerous.
