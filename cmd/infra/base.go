@@ -75,6 +75,9 @@ func (c *clone) base(ctx context.Context, rev string, head repo.Commit) (base, e
 		b.note = "comparing with " + b.name
 	}
 	if !b.moved() {
+		if isNone(b.revision) {
+			b.note, b.ofReview = b.name+" has no access repository here: everything is new, and no policy judges it", true
+		}
 		return b, nil
 	}
 	b.note = fmt.Sprintf("%s has moved on: this is compared with %.10s, where the change parts from it, and judged by the rules that %[1]s has now", b.name, b.commit.Hash)
@@ -103,9 +106,16 @@ func (c *clone) accessRevision(commit repo.Commit) (policy.Revision, error) {
 	return c.revision(commit)
 }
 
+// isNone says whether a commit is no access repository.
+func isNone(r policy.Revision) bool { return r.Snapshot == nil && r.ID == "" }
+
 // governed is a revision under the rules of a later one. A change is judged
-// from where it began, but by the policy and the brakes that it will meet.
+// from where it began, be it before there was an access repository, but by the
+// policy and the brakes that it will meet.
 func governed(r, by policy.Revision) policy.Revision {
+	if isNone(r) {
+		r.Snapshot = &schema.Snapshot{}
+	}
 	r.Problems = slices.Concat(r.Problems, by.Problems.Errors())
 	if r.Snapshot == nil || by.Snapshot == nil {
 		return r

@@ -150,8 +150,36 @@ func prefixOf(c *repo.Checkout, root string) (string, error) {
 		return "", fmt.Errorf("finding the repository: %w", err)
 	}
 	rel, err := filepath.Rel(top, real)
+	if err == nil {
+		err = linked(top, root, rel)
+	}
 	if err != nil {
 		return "", fmt.Errorf("finding the repository: %w", err)
 	}
 	return filepath.ToSlash(rel), nil
+}
+
+// linked refuses a folder that a symbolic link of the repository itself leads to:
+// a change could put one where the folder was, and the base has nothing there
+// that would judge it. How the checkout is reached is for the user to say.
+func linked(top, root, rel string) error {
+	said, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	for dir := said; ; dir = filepath.Dir(dir) {
+		real, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return err
+		}
+		if real == top {
+			if below, err := filepath.Rel(dir, said); err != nil || below != rel {
+				return hint(fmt.Errorf("%s leads to %s by a symbolic link of the repository itself", said, rel), "infra -C %s", shell(filepath.Join(top, rel)))
+			}
+			return nil
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
