@@ -120,6 +120,8 @@ func TestHostileBytes(t *testing.T) {
 		{"a lone carriage return", "grants: [] # \rx", "carriage return"},
 		{"right-to-left in a comment", "grants: [] # \u202e", "direction of text"},
 		{"an empty file", "", "empty"},
+		{"a merge that was left half-done", "grants:\n<<<<<<< ours\n  - user: a\n=======\n>>>>>>> theirs\n", ":2: two sides of a merge contradict each other from here on: decide between the marks"},
+		{"marks that are no merge", "<<<<<<< ours\na: b", "not YAML"},
 		{"an unknown anchor", "# a\ngrants: [*a]", ":2: not YAML: unknown anchor"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -82,7 +82,14 @@ var (
 	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)'`)
 )
 
+// conflict finds what git leaves where two sides contradict each other.
+var conflict = regexp.MustCompile(`(?m)^<{7,} .*\n(?s:.*?)^={7,}\r?$(?s:.*?)^>{7,} `)
+
 func asSyntaxError(data []byte, err error) *syntaxError {
+	if at := conflict.FindIndex(data); at != nil {
+		return &syntaxError{line: 1 + bytes.Count(data[:at[0]], []byte("\n")),
+			message: "two sides of a merge contradict each other from here on: decide between the marks, then git add the file"}
+	}
 	m := yamlError.FindStringSubmatch(err.Error())
 	if m == nil {
 		return &syntaxError{message: "not YAML: " + quoteless(err.Error())}
