@@ -200,3 +200,18 @@ func TestColumnsCountWhatATerminalShows(t *testing.T) {
 		t.Errorf("%s does not end in\n%s", out, want)
 	}
 }
+
+func TestManyDestinationsDoNotStandInFrontOfTheWorst(t *testing.T) {
+	r := review.Review{Changes: []access.Change{granted(access.Gained, access.ClusterAdmin, user("eve"), "cluster-admin", "*", at("grants/_shared.yaml", 4))}}
+	for i := range 400 {
+		r.Destinations = append(r.Destinations, review.Destination{Name: fmt.Sprintf("c%d", i), Owners: []string{"@o"}})
+	}
+	out := string(render(t, review.Text, r, review.Options{}))
+	before, after, _ := strings.Cut(out, "cluster-admin  *")
+	if n := strings.Count(before, "\n"); n > 12 || !strings.Contains(before, "c9 (owner: @o), 390 more.") {
+		t.Errorf("%d lines are before the worst:\n%s", n, before)
+	}
+	if !strings.Contains(after, "\nDestinations whose access changes\n") || !strings.Contains(after, "c399 (owner: @o)") {
+		t.Errorf("not every destination is named:\n%s", after)
+	}
+}

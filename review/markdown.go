@@ -264,7 +264,7 @@ func (d *document) destinations(r Review) {
 	if len(r.Destinations) <= few {
 		return
 	}
-	b := block{title: "#### Destinations whose access changes", counts: moreOf("destination", "destinations")}
+	b := block{title: "#### " + destinationsTitle, counts: moreOf("destination", "destinations")}
 	for i, x := range r.Destinations {
 		one := Review{Destinations: []Destination{x}}
 		b.rows = append(b.rows, mdRow{text: "- " + one.touched(1, everyOwner).markdown() + "\n", rank: rankOf(i, rankFew, rankRest)})

@@ -17,6 +17,7 @@ func renderText(r Review, o Options) []byte {
 	t.head(r)
 	t.lines("", ofAccess)
 	t.lines("Other changes", others)
+	t.destinations(r)
 	t.problems("The base has errors, so everything is shown as new", r.BaseProblems)
 	t.problems("Problems", r.Problems)
 	t.standing(r.Standing)
@@ -71,13 +72,24 @@ func (t *textWriter) head(r Review) {
 		text += "."
 	}
 	if len(r.Destinations) > 0 {
-		text += " Destinations: " + r.touched(len(r.Destinations), everyOwner).plain() + "."
+		text += " Destinations: " + r.touched(few, everyOwner).plain() + "."
 	}
 	t.paragraph(text, bold)
 	for _, n := range r.Notes {
 		t.paragraph("note: "+harmless(n), "")
 	}
 }
+
+// destinations has all where the head has not.
+func (t *textWriter) destinations(r Review) {
+	if len(r.Destinations) > few {
+		t.heading(destinationsTitle)
+		t.item(schema.Pos{}, r.touched(len(r.Destinations), everyOwner).plain())
+	}
+}
+
+// destinationsTitle is over the destinations of which the head has a few alone.
+const destinationsTitle = "Destinations whose access changes"
 
 // lines writes lines in columns: symbol, what and whom, and what else there is to
 // say of it.

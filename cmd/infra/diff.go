@@ -61,8 +61,8 @@ change says itself who has to agree to it.
 
 What the policy refuses, and what a brake holds, is shown with the rest; whether
 that fails is for "infra validate --base" to say. Exit code 2, with --exit-code,
-says that the review lists a change; 3, always, that a revision does not load: a head, of
-which all errors are shown, or a base, in place of which nothing is taken.
+says that the review lists a change; 3, always, that a revision does not load: a
+head, of which all errors are shown, or a base, in place of which nothing is taken.
 
 docs/review.md says how to read a review, and names the fields of -o json.`,
 		Example: `  infra diff
