@@ -29,7 +29,7 @@ func (c *comparison) destinations() {
 			}
 			change.Kind, change.Fields = DestinationChanged, different(destinationParts(before), after)
 			change.Danger = destinationDanger(before, entry)
-			change.People = c.renamedPeople(name, before.Subjects, entry.Subjects)
+			change.People = c.affected(name, before, entry)
 			if renamed != nil {
 				change.Fields = append([]Field{{"name", renamed.old, name}}, change.Fields...)
 			}
@@ -94,27 +94,29 @@ func destinationParts(d schema.Destination) []part {
 	return parts
 }
 
-// destinationDanger is that of a destination where what is taken away stays, or
-// where names mean somebody else.
+// destinationDanger is that of a destination where what is taken away stays, where
+// what was granted meanwhile counts now, or where names mean somebody else.
 func destinationDanger(before, after schema.Destination) Danger {
-	if before.Mode == schema.ModeEnforce && after.Mode != schema.ModeEnforce || before.Subjects != after.Subjects {
+	if (before.Mode == schema.ModeEnforce) != (after.Mode == schema.ModeEnforce) || before.Subjects != after.Subjects {
 		return Administers
 	}
 	return Ordinary
 }
 
-// renamedPeople counts whose bindings get another name on a destination.
-func (c *comparison) renamedPeople(destination string, before, after schema.SubjectNames) int {
-	if before == after {
+// affected counts whose bindings get another name on a destination, or are made
+// from now on, or no longer.
+func (c *comparison) affected(destination string, before, after schema.Destination) int {
+	switched := (before.Mode == schema.ModeEnforce) != (after.Mode == schema.ModeEnforce)
+	if !switched && before.Subjects == after.Subjects {
 		return 0
 	}
 	seen := map[schema.Subject]bool{}
 	c.new.on(destination, func(row *Row) {
-		renamed := before.UserPrefix != after.UserPrefix
+		renamed := before.Subjects.UserPrefix != after.Subjects.UserPrefix
 		if row.Subject.Kind == schema.GroupKind {
-			renamed = before.GroupPrefix != after.GroupPrefix
+			renamed = before.Subjects.GroupPrefix != after.Subjects.GroupPrefix
 		}
-		if renamed && !row.Expired(c.at) {
+		if (switched || renamed) && !row.Expired(c.at) {
 			seen[row.Subject] = true
 		}
 	})

@@ -123,6 +123,18 @@ func TestAPrefixIsAChangeOfTheDestinationNotOfEverybody(t *testing.T) {
 	}
 }
 
+func TestADestinationThatIsEnforcedFromNowOnReachesEverybodyThere(t *testing.T) {
+	in := func(mode schema.Mode) world {
+		return world{grants: grants("ann admin dev", "bob view *", "cyd view prod"),
+			destinations: []schema.Destination{{Name: "dev", Mode: mode, Pos: schema.Pos{File: "f", Line: 1}}}}
+	}
+	got := saidAll(access.Compare(in(schema.ModeSuspend).table(), in(schema.ModeEnforce).table(), now))
+	want := []string{`destination changed dev administers, mode: "suspend" to "enforce", 2 people, by f:1`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestWhatARoleAllowsChangesForItsHolders(t *testing.T) {
 	with := func(text string) world {
 		role := schema.Role{Name: "ops", Pos: schema.Pos{File: "f", Line: 4}}
