@@ -323,3 +323,15 @@ func fromJSON(t *testing.T, data []byte) review.Review {
 	}
 	return r
 }
+
+func TestARowOfManyPartsLeavesRoomForTheOthers(t *testing.T) {
+	labelled := access.Change{Kind: access.DestinationChanged, Name: "prod", Danger: access.Administers}
+	for i := range 3000 {
+		labelled.Fields = append(labelled.Fields, access.Field{Name: fmt.Sprintf("label l%d", i), After: strings.Repeat("x", 60)})
+	}
+	eve := granted(access.Gained, access.Executes, user("eve"), "exec", "prod.web", at("grants/prod.yaml", 4))
+	out := string(render(t, review.Markdown, review.Review{Changes: []access.Change{labelled, eve}}, review.Options{}))
+	if !strings.Contains(out, "`eve` | gains `exec`") || !strings.Contains(out, "label `l11`") || !strings.Contains(out, "and 2,988 more |") {
+		t.Errorf("not both rows:\n%.3000s", out)
+	}
+}

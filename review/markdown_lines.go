@@ -48,7 +48,11 @@ func (d *document) class(c class, lines []line) {
 
 func (l line) tableRow() string {
 	var more []string
-	for _, n := range l.detail() {
+	for i, n := range l.detail() {
+		if i == partsShown {
+			more = append(more, "and "+count(len(l.detail())-partsShown)+" more")
+			break
+		}
 		more = append(more, n.markdown())
 	}
 	cells := []string{l.who().markdown(), l.verb() + " " + say(named(l.Role)).markdown(), l.whereCell()}
@@ -62,6 +66,10 @@ func (l line) tableRow() string {
 	cells = append(cells, strings.Join(more, "<br>"), l.from().markdown())
 	return "| " + strings.Join(cells, " | ") + " |\n"
 }
+
+// partsShown is how many parts a row says of what changes, so that a thing of a
+// thousand labels does not take the room of all other rows.
+const partsShown = 12
 
 // whereCell has each target on a line.
 func (l line) whereCell() string {
