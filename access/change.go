@@ -71,6 +71,7 @@ const (
 	BrakesChanged      Kind = "brakes changed"
 	SettingChanged     Kind = "setting changed"
 	Acknowledged       Kind = "acknowledgement"
+	UsersChanged       Kind = "declared users changed" // one change for all of them
 )
 
 // OfAccess says whether a change of this kind is one of people's access.

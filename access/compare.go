@@ -32,6 +32,7 @@ func Compare(old, new *Table, at time.Time) []Change {
 	c.revocations()
 	c.policy()
 	c.settings()
+	c.users()
 	return c.sorted()
 }
 
@@ -67,7 +68,7 @@ func compareChanges(a, b *Change) int {
 func rank(k Kind) int {
 	return slices.Index([]Kind{Gained, Extended, Lost, Shortened,
 		KeyAdded, KeyChanged, KeyRemoved, DestinationAdded, DestinationChanged, DestinationRemoved, RoleChanged,
-		RevocationRemoved, RevocationAdded, RuleRemoved, RuleChanged, RuleAdded, BrakesChanged, SettingChanged, Acknowledged}, k)
+		RevocationRemoved, RevocationAdded, RuleRemoved, RuleChanged, RuleAdded, BrakesChanged, UsersChanged, SettingChanged, Acknowledged}, k)
 }
 
 // A comparison is Compare at work.

@@ -25,6 +25,7 @@ type world struct {
 	revoked      []schema.Revocation
 	destinations []schema.Destination
 	keys         []schema.Key
+	users        []schema.DeclaredUser
 	settings     schema.Settings
 }
 
@@ -38,7 +39,7 @@ func (w world) table() *access.Table {
 func (w world) snapshot() *schema.Snapshot {
 	s := &schema.Snapshot{
 		Settings: w.settings, Grants: slices.Clone(w.grants), Groups: slices.Clone(w.groups), Keys: w.keys,
-		Destinations: w.destinations, Revoked: schema.Revoked{Revocations: w.revoked},
+		Destinations: w.destinations, Users: w.users, Revoked: schema.Revoked{Revocations: w.revoked},
 	}
 	for i := range s.Grants {
 		if s.Grants[i].Pos == (schema.Pos{}) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/infrahq/infra/schema"
@@ -187,4 +188,47 @@ func different(before, after []part) []Field {
 		add(p.name)
 	}
 	return fields
+}
+
+// users says who is declared now and who is not any more: in one change, since
+// many come at once.
+func (c *comparison) users() {
+	added := newcomers(c.old.snapshot.Users, c.new.snapshot.Users)
+	removed := newcomers(c.new.snapshot.Users, c.old.snapshot.Users)
+	if len(added)+len(removed) == 0 {
+		return
+	}
+	change := Change{Kind: UsersChanged}
+	if len(removed) > 0 {
+		change.Fields = append(change.Fields, Field{Name: "declared", Before: someOf(removed)})
+		change.Pos, change.InOld = removed[0].Pos, true
+	}
+	if len(added) > 0 {
+		change.Fields = append(change.Fields, Field{Name: "declared", After: someOf(added)})
+		change.Pos, change.InOld = added[0].Pos, false
+	}
+	c.add(change)
+}
+
+// newcomers are those who are declared after and were not before.
+func newcomers(before, after []schema.DeclaredUser) []schema.DeclaredUser {
+	had := make(map[string]bool, len(before))
+	for _, u := range before {
+		had[u.Name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(after), func(u schema.DeclaredUser) bool { return had[u.Name] })
+}
+
+// someOf names the first few, and counts the others.
+func someOf(users []schema.DeclaredUser) string {
+	const most = 5
+	names := make([]string, 0, most)
+	for _, u := range users[:min(most, len(users))] {
+		names = append(names, u.Name)
+	}
+	text := strings.Join(names, ", ")
+	if more := len(users) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

@@ -50,6 +50,13 @@ func TestCompareSaysWhatElseChanges(t *testing.T) {
 		{"a key with another secret", keyed(key("connector", "dev", "id", late)), keyed(key("connector", "dev", "new", late)),
 			[]string{`key changed k, id: "id" to "new", secret: "one" to "another", by f:1`}},
 
+		{"people who are declared and are not any more, in one change", world{users: []schema.DeclaredUser{{Name: "ann"}, {Name: "bob", Pos: at(2)}}},
+			world{users: []schema.DeclaredUser{{Name: "ann"}, {Name: "p1", Pos: at(3)}, {Name: "p2"}, {Name: "p3"}, {Name: "p4"}, {Name: "p5"}, {Name: "p6"}, {Name: "p7"}}},
+			[]string{`declared users changed , declared: "bob" to "", declared: "" to "p1, p2, p3, p4, p5 and 2 more", by f:3`}},
+		{"somebody who is declared no more", world{users: []schema.DeclaredUser{{Name: "ann", Pos: at(1)}}}, world{},
+			[]string{`declared users changed , declared: "ann" to "", by old f:1`}},
+		{"a declared user who moves to another line", world{users: []schema.DeclaredUser{{Name: "ann", Pos: at(1)}}}, world{users: []schema.DeclaredUser{{Name: "ann", Pos: at(9)}}}, nil},
+
 		{"a destination that a grant names first", world{}, world{grants: grants("ann view *", "g:none view dev"), groups: groups("none:")},
 			[]string{`destination added dev, mode: "" to "enforce", by grants:2`}},
 		{"a destination that nothing names any more", at1(schema.Destination{Name: "dev", Mode: schema.ModeObserve}), world{},

@@ -125,6 +125,7 @@ func beside() review.Review {
 		{Kind: access.RevocationAdded, Pos: at("revoked.yaml", 2), Name: "mallory@example.com", Fields: []access.Field{{Name: "reason", After: "laptop stolen"}}},
 		{Kind: access.RuleChanged, Pos: at("infra.yaml", 8), Name: "no-exec-in-payments", Fields: []access.Field{{Name: "roles", Before: "exec", After: "exec, edit"}}},
 		{Kind: access.BrakesChanged, Pos: at("infra.yaml", 30), Fields: []access.Field{{Name: "people", Before: "10", After: "50"}, {Name: "percent", Before: "25", After: "90"}}},
+		{Kind: access.UsersChanged, Pos: at("users/a.yaml", 4), Fields: []access.Field{{Name: "declared", Before: "bob@example.com"}, {Name: "declared", After: "kim@example.com"}}},
 		{Kind: access.Acknowledged, Pos: at("acknowledgements/2026-11-24-dev.yaml", 2), Name: "dev", Fields: []access.Field{{Name: "removals", After: "39"}, {Name: "reason", After: "dev is being rebuilt"}}},
 	}, Gone: []string{"keys/gone.yaml"}, Destinations: []review.Destination{{Name: "edge", Owners: []string{"edge-team@example.com"}}}}
 }

@@ -64,7 +64,7 @@ func (r Review) also() string {
 			noun, does = "policy rule", rest
 		}
 		many := noun + "s"
-		if k == access.BrakesChanged { // one setting, whatever it says
+		if k == access.BrakesChanged || k == access.UsersChanged { // one, whatever it says
 			out = append(out, string(k))
 			continue
 		}
