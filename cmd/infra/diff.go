@@ -77,18 +77,8 @@ docs/review.md says how to read a review, and names the fields of -o json.`,
 			if err != nil {
 				return err
 			}
-			c, err := a.compare(cmd.Context(), root, args[0], args[1], f.at)
+			_, r, err := a.reviewed(cmd.Context(), root, args[0], args[1], f)
 			if err != nil {
-				return err
-			}
-			r, err := c.review()
-			if err != nil {
-				return err
-			}
-			if err := a.printReview(r, c.clone.prefix, f); err != nil {
-				return err
-			}
-			if err := c.unfit(); err != nil {
 				return err
 			}
 			if exitCode && len(r.Changes) > 0 {
@@ -109,6 +99,23 @@ type comparison struct {
 	name  string // of the head, for the reader
 	head  policy.Revision
 	ahead string // says that the head is dated ahead of the clock; empty: it is not
+}
+
+// reviewed compares a base and a head, and prints the review. A base or a head
+// that does not load is an error, once it is shown.
+func (a *app) reviewed(ctx context.Context, root, base, head string, f reviewFlags) (comparison, review.Review, error) {
+	c, err := a.compare(ctx, root, base, head, f.at)
+	if err != nil {
+		return c, review.Review{}, err
+	}
+	r, err := c.review()
+	if err == nil {
+		err = a.printReview(r, c.clone.prefix, f)
+	}
+	if err == nil {
+		err = c.unfit()
+	}
+	return c, r, err
 }
 
 // compare reads a base and a head: a revision, or the work tree where rev is

@@ -164,18 +164,8 @@ func readRevision(ctx context.Context, root, rev string) (policy.Revision, strin
 
 // validateChange judges a revision as a change of another one.
 func (a *app) validateChange(ctx context.Context, root, base, rev string, f reviewFlags) error {
-	c, err := a.compare(ctx, root, base, rev, f.at)
+	c, r, err := a.reviewed(ctx, root, base, rev, f)
 	if err != nil {
-		return err
-	}
-	r, err := c.review()
-	if err != nil {
-		return err
-	}
-	if err := a.printReview(r, c.clone.prefix, f); err != nil {
-		return err
-	}
-	if err := c.unfit(); err != nil {
 		return err
 	}
 	if c.ahead != "" {
