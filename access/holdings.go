@@ -126,6 +126,11 @@ func longest(held holdings, role string, target schema.Target) *holding {
 // said says whether, on a target of h, another of mine says as much and more; of
 // those that say the same, the one of the widest destination does.
 func said(mine holdings, h *holding, target schema.Target) bool {
+	return saidBy(mine, h, target) != nil
+}
+
+// saidBy is the first that does; nil: none.
+func saidBy(mine holdings, h *holding, target schema.Target) *holding {
 	for _, list := range mine.near(target.Destination) {
 		for i := range list {
 			m := &list[i]
@@ -134,11 +139,11 @@ func said(mine holdings, h *holding, target schema.Target) bool {
 			}
 			same := m.row.Role == h.row.Role && m.target.Namespace == h.target.Namespace && m.row.Expires.Equal(h.row.Expires)
 			if !same || compareWidth(m.row.Target.Destination, h.row.Target.Destination) < 0 {
-				return true
+				return m
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 // compareWidth puts a pattern before all that it covers: what covers another has
