@@ -27,7 +27,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		SilenceUsage:  true,
 	},
 		a.initCommand(), a.grantsCommand(), a.keysCommand(), a.validateCommand(),
-		a.diffCommand(), a.acknowledgeCommand(), a.policyCommand(), a.logCommand(),
+		a.explainCommand(), a.whoCanCommand(), a.diffCommand(), a.acknowledgeCommand(), a.policyCommand(), a.logCommand(),
 		a.serverCommand(), a.connectorCommand(), a.mergeDriverCommand(), a.versionCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
