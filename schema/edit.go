@@ -18,6 +18,8 @@ type Edit struct {
 	Before      []Grant      // grants that are taken away or changed, as they were
 	After       []Grant      // grants that are added or changed, as they will be
 	Key         Key          // of AddKey and RemoveKey
+	Group       Group        // of AddGroup and RemoveGroup
+	Members     []string     // of AddMembers and RemoveMembers: those that were added or removed
 	Revocations []Revocation // that are added, changed or taken back
 
 	Acknowledgement Acknowledgement // of Acknowledge

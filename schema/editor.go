@@ -137,10 +137,13 @@ func (e *editor) finish(edit Edit, expect func(want *parsedFile)) (Edit, error) 
 // meaning is a copy of what an edit can change in a file, without places.
 func meaning(f *parsedFile) *parsedFile {
 	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{},
-		acknowledgements: []Acknowledgement{}}
+		groups: []Group{}, acknowledgements: []Acknowledgement{}}
 	for _, g := range f.grants {
 		g.Pos = Pos{}
 		m.grants = append(m.grants, placedGrant{Grant: g.Grant})
+	}
+	for _, g := range f.groups {
+		m.groups = append(m.groups, Group{Name: g.Name, Users: placeless(g.Users), Groups: placeless(g.Groups), Destination: g.Destination})
 	}
 	for _, k := range f.keys {
 		k.Pos = Pos{}
@@ -155,4 +158,12 @@ func meaning(f *parsedFile) *parsedFile {
 		m.acknowledgements = append(m.acknowledgements, a)
 	}
 	return m
+}
+
+func placeless(members []Member) []Member {
+	out := make([]Member, len(members))
+	for i, m := range members {
+		out[i] = Member{Name: m.Name}
+	}
+	return out
 }

@@ -30,6 +30,19 @@ func acknowledgementFields(a Acknowledgement) []field {
 	return filled(field{"destination", a.Destination}, field{"removals", strconv.Itoa(a.Removals)}, field{"reason", a.Reason})
 }
 
+// groupFields has the members of a list one a line, which no name has.
+func groupFields(g Group) []field {
+	return filled(field{"name", g.Name}, field{"users", memberLines(g.Users)}, field{"groups", memberLines(g.Groups)})
+}
+
+func memberLines(members []Member) string {
+	var names []string
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, "\n")
+}
+
 func filled(fields ...field) []field {
 	return slices.DeleteFunc(fields, func(f field) bool { return f.value == "" })
 }
@@ -42,9 +55,9 @@ func timeText(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// rank is where a key of a grant or revocation goes among others.
+// rank is where a key of a grant, group or revocation goes among others.
 func rank(key string) int {
-	return slices.Index([]string{"subject", "role", "resource", "expires", "reason"}, styleKey(key))
+	return slices.Index([]string{"name", "users", "groups", "subject", "role", "resource", "expires", "reason"}, styleKey(key))
 }
 
 // styleKey is the key whose style an entry's key follows: people and groups
@@ -61,6 +74,12 @@ func styleKey(key string) string {
 // read as anything else.
 func scalar(key, value string, style int) string {
 	switch {
+	case key == "users" || key == "groups": // members, in brackets
+		var members []string
+		for name := range strings.SplitSeq(value, "\n") {
+			members = append(members, scalar("", name, style))
+		}
+		return "[" + strings.Join(members, ", ") + "]"
 	case style&int(singleQuotedStyle) != 0:
 		return "'" + strings.ReplaceAll(value, "'", "''") + "'"
 	case style&int(doubleQuotedStyle) != 0:

@@ -159,9 +159,15 @@ func (t *listText) lead(at int) (string, bool) {
 	return lead, start > 0 && strings.Trim(lead, " ") == ""
 }
 
-// flowSpan is the span of a node in brackets, braces or quotes.
+// flowSpan is the span of a node in brackets or braces, or of a scalar among them.
 func (t *listText) flowSpan(n *node) (start, end int, err error) {
 	start = t.offset(n.Line, n.Column)
+	if n.Kind == scalarNode {
+		if end, ok := t.scanScalar(start, true); ok {
+			return start, end, nil
+		}
+		return 0, 0, &StyleError{t.file, "a value in brackets has several lines"}
+	}
 	if end, ok := scanBrackets(t.data, start); ok {
 		return start, end, nil
 	}
@@ -258,11 +264,19 @@ func (t *listText) styleOf(item *node) itemStyle {
 	for i := 0; i+1 < len(item.Content); i += 2 {
 		k, v := item.Content[i], item.Content[i+1]
 		s.order = append(s.order, styleKey(k.Value))
-		s.quotes[styleKey(k.Value)] = int(v.Style)
 		s.quoteKeys = k.Style & (doubleQuotedStyle | singleQuotedStyle)
 		if s.quoteKeys != 0 {
 			s.quotes[""] = int(s.quoteKeys)
 		}
+		switch {
+		case v.Kind != sequenceNode:
+			s.quotes[styleKey(k.Value)] = int(v.Style)
+		case len(v.Content) > 0:
+			s.quotes[styleKey(k.Value)] = int(v.Content[0].Style)
+		}
+	}
+	if item.Kind == scalarNode {
+		s.quotes[""] = int(item.Style)
 	}
 	at := t.offset(item.Line, item.Column)
 	if item.Style&flowStyle != 0 {
@@ -313,6 +327,9 @@ func (s itemStyle) pair(f field) string {
 	if !ok {
 		style = s.quotes[""]
 	}
+	if f.key == "" { // an entry that is no mapping
+		return scalar("", f.value, style)
+	}
 	return key + ": " + scalar(f.key, f.value, style)
 }
 
@@ -335,6 +352,9 @@ func (s itemStyle) flow(fields []field) string {
 	var pairs []string
 	for _, f := range s.arranged(fields) {
 		pairs = append(pairs, s.pair(f))
+	}
+	if len(fields) == 1 && fields[0].key == "" {
+		return pairs[0]
 	}
 	return "{" + s.padding + strings.Join(pairs, ", ") + s.padding + "}"
 }

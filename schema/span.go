@@ -18,6 +18,7 @@ type listText struct {
 	root  *node
 	key   *node // of the list
 	seq   *node
+	limit int // the line, from 0, that is none of the list's any more; 0: the end of the file
 }
 
 // openList finds the list of a file.
@@ -249,6 +250,9 @@ func (t *listText) isDash(line string) bool {
 // are indented deeper than its dash belong to it, others to what follows.
 func (t *listText) end(at int) int {
 	line := len(t.lines)
+	if t.limit > 0 {
+		line = t.limit
+	}
 	if at+1 < len(t.seq.Content) {
 		line = t.dash(at + 1)
 	}
