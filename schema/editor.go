@@ -137,13 +137,17 @@ func (e *editor) finish(edit Edit, expect func(want *parsedFile)) (Edit, error) 
 // meaning is a copy of what an edit can change in a file, without places.
 func meaning(f *parsedFile) *parsedFile {
 	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{},
-		groups: []Group{}, acknowledgements: []Acknowledgement{}}
+		groups: []Group{}, users: []DeclaredUser{}, acknowledgements: []Acknowledgement{}}
 	for _, g := range f.grants {
 		g.Pos = Pos{}
 		m.grants = append(m.grants, placedGrant{Grant: g.Grant})
 	}
 	for _, g := range f.groups {
 		m.groups = append(m.groups, Group{Name: g.Name, Users: placeless(g.Users), Groups: placeless(g.Groups), Destination: g.Destination})
+	}
+	for _, u := range f.users {
+		u.Pos = Pos{}
+		m.users = append(m.users, u)
 	}
 	for _, k := range f.keys {
 		k.Pos = Pos{}

@@ -30,6 +30,10 @@ func acknowledgementFields(a Acknowledgement) []field {
 	return filled(field{"destination", a.Destination}, field{"removals", strconv.Itoa(a.Removals)}, field{"reason", a.Reason})
 }
 
+func userFields(u DeclaredUser) []field {
+	return filled(field{"name", u.Name}, field{"displayName", u.DisplayName})
+}
+
 // groupFields has the members of a list one a line, which no name has.
 func groupFields(g Group) []field {
 	return filled(field{"name", g.Name}, field{"users", memberLines(g.Users)}, field{"groups", memberLines(g.Groups)})
@@ -55,9 +59,9 @@ func timeText(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// rank is where a key of a grant, group or revocation goes among others.
+// rank is where a key of a grant, group, user or revocation goes among others.
 func rank(key string) int {
-	return slices.Index([]string{"name", "users", "groups", "subject", "role", "resource", "expires", "reason"}, styleKey(key))
+	return slices.Index([]string{"name", "displayName", "users", "groups", "subject", "role", "resource", "expires", "reason"}, styleKey(key))
 }
 
 // styleKey is the key whose style an entry's key follows: people and groups

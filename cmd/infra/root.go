@@ -26,7 +26,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	},
-		a.initCommand(), a.grantsCommand(), a.groupsCommand(), a.keysCommand(), a.validateCommand(),
+		a.initCommand(), a.grantsCommand(), a.groupsCommand(), a.usersCommand(), a.keysCommand(), a.validateCommand(),
 		a.explainCommand(), a.whoCanCommand(), a.diffCommand(), a.acknowledgeCommand(), a.policyCommand(), a.logCommand(),
 		a.serverCommand(), a.connectorCommand(), a.mergeDriverCommand(), a.versionCommand())
 	root.SetOut(a.stdout)
