@@ -37,6 +37,16 @@ var (
 	// ErrInProgress: a merge, rebase, cherry-pick or revert is not finished.
 	ErrInProgress = errors.New("in progress")
 
+	// ErrRefused: a push was declined, and the branch is where it was.
+	ErrRefused = errors.New("the push was refused")
+
+	// ErrExists: a branch that was to be new is there already.
+	ErrExists = errors.New("is there already")
+
+	// ErrUnknownOutcome: a push was cut off, and the remote cannot be asked whether
+	// it arrived.
+	ErrUnknownOutcome = errors.New("nobody can say what became of the push")
+
 	// ErrPath: a file name leaves the repository, or leads through a symbolic link.
 	ErrPath = errors.New("cannot be written")
 )

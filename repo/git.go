@@ -19,6 +19,7 @@ import (
 type git struct {
 	dir    string
 	env    []string  // added to the process's
+	config []string  // settings NAME=value that stand above the user's
 	stderr io.Writer // gets what git says when it succeeds; may be nil
 }
 
@@ -28,7 +29,11 @@ const patience = 5 * time.Second
 // run runs git and returns what it printed. Paths after "--" are taken as they
 // are, without the magic of pathspecs.
 func (g git) run(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"--literal-pathspecs"}, args...)...)
+	all := []string{"--literal-pathspecs"}
+	for _, setting := range g.config {
+		all = append(all, "-c", setting)
+	}
+	cmd := exec.CommandContext(ctx, "git", append(all, args...)...)
 	cmd.Dir = g.dir
 	cmd.Env = append(environment(), g.env...)
 	cmd.Stdin = bytes.NewReader(stdin)

@@ -138,6 +138,11 @@ func (l *local) fetch(ctx context.Context, branch, _ string) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.at(tip)
+}
+
+// at is the history as seen from a commit.
+func (l *local) at(tip string) (*History, error) {
 	store := l.open()
 	shallow, err := store.Shallow()
 	if err != nil {

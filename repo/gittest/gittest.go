@@ -189,3 +189,15 @@ func (r *Repo) Bare() string {
 	r.Git("clone", "--quiet", "--bare", r.Dir, dir)
 	return dir
 }
+
+// Clone clones what is at an address, as a person would who wants to work on it.
+func Clone(t testing.TB, address string) *Repo {
+	t.Helper()
+	r := &Repo{Dir: filepath.Join(Folder(t), "clone"), t: t, now: Start}
+	cmd := exec.Command("git", "clone", "--quiet", "--template=", address, r.Dir)
+	cmd.Env = append(os.Environ(), Env()...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git clone: %v\n%s", err, out)
+	}
+	return r
+}
