@@ -22,6 +22,9 @@
 // A [Checkout] is where a person works. Edits are committed there with the
 // system's git, so that their identity, signing key, hooks and line endings
 // count, and never with anything of theirs that is staged or half done.
+// [Checkout.Push] makes an edit on the tip of a remote branch instead, and again
+// where somebody else was quicker, since the same edit means the same there, while
+// a merge of two texts may mean neither.
 //
 // # Rewritten history
 //

@@ -18,6 +18,7 @@ import (
 type clone struct {
 	root     string // the folder of infra.yaml
 	prefix   string // the same, as seen from the top of the checkout
+	tree     fs.FS  // its files, on which edits are made: the work tree
 	checkout *repo.Checkout
 	head     repo.Head
 	history  *repo.History // nil where there is no commit yet
@@ -26,7 +27,7 @@ type clone struct {
 
 // openClone opens the checkout that the folder of infra.yaml lies in.
 func openClone(ctx context.Context, root string) (*clone, error) {
-	c := &clone{root: root, cache: new(schema.Cache)}
+	c := &clone{root: root, tree: os.DirFS(root), cache: new(schema.Cache)}
 	var err error
 	if c.checkout, err = findCheckout(ctx, root); err != nil {
 		return nil, err

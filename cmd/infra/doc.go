@@ -31,7 +31,9 @@
 // result, and refuses what would bring in an error, a warning, or what the
 // policy in force does not allow; and commits that edit alone, with the user's
 // own git, on the current branch. What a brake would hold it refuses too, unless
-// --acknowledge says in the same commit that it is meant. --dry-run stops before
+// --acknowledge says in the same commit that it is meant. With --push, --branch or
+// `changes: push` the repository that it reads is the remote branch's tip, and all
+// of this is done again where somebody else pushes first. --dry-run stops before
 // the first byte is written, --no-commit before the commit. To ask for what is so
 // already is no error; to remove what is not there is one, unless --force.
 //

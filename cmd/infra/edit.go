@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -19,9 +18,12 @@ import (
 // editFlags are those of every command that edits.
 type editFlags struct {
 	dryRun, noCommit bool
+	push, noPush     bool
+	branch           string // a new one of the remote; empty: none
 	message          string
 	acknowledge      string // the reason for which a large removal is meant; empty: it is not
 	acknowledges     bool   // the command has a flag for it
+	sends            bool   // the command has the flags for it
 }
 
 func (f *editFlags) register(cmd *cobra.Command) {
@@ -31,6 +33,23 @@ func (f *editFlags) register(cmd *cobra.Command) {
 	flags.StringVarP(&f.message, "message", "m", "", "the commit's `message` (default: the access that it changes)")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "no-commit")
 }
+
+// registerPush is for the commands whose edit means the same on any branch.
+func (f *editFlags) registerPush(cmd *cobra.Command) {
+	f.sends = true
+	flags := cmd.Flags()
+	flags.BoolVar(&f.push, "push", false, "make the edit on the remote branch as it is now, and push it (default with changes: push)")
+	flags.StringVar(&f.branch, "branch", "", "the same, pushed to a new branch of this `name`, for a pull request")
+	flags.BoolVar(&f.noPush, "no-push", false, "commit on the current branch, whatever changes: says")
+	for _, sends := range []string{"push", "branch"} {
+		for _, stays := range []string{"no-push", "no-commit", "dry-run"} {
+			cmd.MarkFlagsMutuallyExclusive(sends, stays)
+		}
+	}
+}
+
+// stays says whether an edit is not to leave this folder, whatever infra.yaml says.
+func (f *editFlags) stays() bool { return f.noPush || f.noCommit || f.dryRun || !f.sends }
 
 // registerAcknowledge is for the commands that may take access from many.
 func (f *editFlags) registerAcknowledge(cmd *cobra.Command) {
@@ -70,15 +89,18 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 }
 
 func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
-	files := os.DirFS(c.root)
-	before, err := load(files, c.cache)
+	if f.push || f.branch != "" {
+		return a.send(ctx, c, f, propose)
+	}
+	before, err := load(c.tree, c.cache)
 	if err != nil {
 		return 0, err
 	}
-	p, err := propose(files, before.Snapshot)
-	if bad, ok := errors.AsType[*schema.ProblemsError](err); ok {
-		return 0, &problemsError{err: errEdit, problems: bad.Problems}
+	mode := before.Snapshot.Settings.Changes
+	if mode == schema.ChangePush && !f.stays() {
+		return a.send(ctx, c, f, propose)
 	}
+	p, err := proposed(propose(c.tree, before.Snapshot))
 	if err != nil {
 		return 0, err
 	}
@@ -108,11 +130,19 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 		return 0, err
 	}
 	a.say("%s, as of commit %.10s", p.said, commit.Hash)
-	if m := before.Snapshot.Settings.Changes; m == schema.ChangePush || m == schema.ChangePullRequest {
-		a.say("%s asks for changes: %s, which this version of infra does not do: it is committed and NOT pushed", marker, m)
+	if mode == schema.ChangePullRequest && !f.stays() {
+		a.say("%s asks for pull requests, and this is committed here and NOT pushed: --branch NAME pushes an edit to a new branch", marker)
 	}
 	a.advise("git push, unless the server follows this very folder")
 	return done, nil
+}
+
+// proposed gives what propose returned the error of an edit.
+func proposed(p proposal, err error) (proposal, error) {
+	if bad, ok := errors.AsType[*schema.ProblemsError](err); ok {
+		return p, &problemsError{err: errEdit, problems: bad.Problems}
+	}
+	return p, err
 }
 
 func findCheckout(ctx context.Context, dir string) (*repo.Checkout, error) {

@@ -69,6 +69,7 @@ app.infrahq.com/include-role=true.`,
 	flags.StringVar(&at, "expires", "", "end at this `time`: 2026-12-24T18:00:00Z, or 2026-12-24 for the end of that day")
 	flags.StringVar(&reason, "reason", "", "why, on one line: a ticket, an incident")
 	f.register(cmd)
+	f.registerPush(cmd)
 	a.complete(cmd, "role", roles)
 	return cmd
 }

@@ -47,6 +47,7 @@ does have on that resource. With --force it succeeds.`,
 	cmd.Flags().StringVar(&role, "role", "", "the `role` to take away (default: every one)")
 	cmd.Flags().BoolVar(&force, "force", false, "succeed where there is nothing to remove")
 	f.register(cmd)
+	f.registerPush(cmd)
 	f.registerAcknowledge(cmd)
 	a.complete(cmd, "role", roles)
 	return cmd

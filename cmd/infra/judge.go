@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 var errEdit = errors.New("the edit would bring that in: nothing was changed")
 
 // judge reads what an edit would make of the repository, and refuses what the
-// server would refuse, and what would be a new warning. before is the work tree.
+// server would refuse, and what would be a new warning. before is what the clone's tree is.
 // It returns the proposal, with the acknowledgement of what it takes away where
 // that is asked for, and what the work tree would be.
 func (a *app) judge(ctx context.Context, c *clone, f editFlags, before policy.Revision, p proposal) (proposal, policy.Revision, error) {
@@ -34,7 +33,7 @@ func (a *app) judge(ctx context.Context, c *clone, f editFlags, before policy.Re
 	}
 	brakes, others := held(fresh)
 	if len(brakes) > 0 && !others && f.acknowledge != "" {
-		if p, err = acknowledged(os.DirFS(c.root), p, brakes, f.acknowledge, a.now()); err != nil {
+		if p, err = acknowledged(c.tree, p, brakes, f.acknowledge, a.now()); err != nil {
 			return p, policy.Revision{}, err
 		}
 		if after, fresh, stands, err = t.of(p.edit.Files); err != nil {
@@ -80,8 +79,7 @@ type trial struct {
 // trial finds out what an edit is to be judged against.
 func (c *clone) trial(ctx context.Context, f editFlags, before policy.Revision, now time.Time) (trial, error) {
 	before.At = now
-	tree := os.DirFS(c.root)
-	t := trial{cache: c.cache, tree: tree, accepted: before, before: before, files: tree}
+	t := trial{cache: c.cache, tree: c.tree, accepted: before, before: before, files: c.tree}
 	if c.history == nil {
 		return t, nil
 	}

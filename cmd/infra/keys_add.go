@@ -61,6 +61,7 @@ A key with --destination is good for that cluster alone.`,
 	cmd.Flags().StringVar(&destination, "destination", "", "good for this `destination` only")
 	cmd.Flags().StringVar(&life, "expiry", keyLife, "good for this long: 8760h, 90d, 2w, or never")
 	f.register(cmd)
+	f.registerPush(cmd)
 	a.complete(cmd, "destination", destinations)
 	return cmd
 }

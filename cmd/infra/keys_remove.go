@@ -33,6 +33,7 @@ merging an old branch does not bring it back to life.`,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "succeed where there is no such key")
 	f.register(cmd)
+	f.registerPush(cmd)
 	return cmd
 }
 
