@@ -17,8 +17,8 @@
 //
 // Data goes to stdout and words go to stderr, so that a pipe gets what it can
 // use. With -q there are no words but errors. Lists come as a table, or as -o
-// wide, json, yaml and name, sorted, with field names that stay: a new field may
-// come, none changes its meaning. What -o name prints, the command that removes
+// wide, json, yaml, name, jsonpath= and custom-columns=, sorted, with field names
+// that stay (docs/output.md): a new field may come, none changes its meaning. What -o name prints, the command that removes
 // the thing takes as its arguments.
 //
 // An error is a fact on one line, then `hint:` and the remedy; the command in a

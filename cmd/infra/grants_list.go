@@ -38,7 +38,7 @@ func (a *app) grantsListCommand() *cobra.Command {
 	var (
 		f         grantFilter
 		inherited bool
-		output    string
+		show      listFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -46,7 +46,7 @@ func (a *app) grantsListCommand() *cobra.Command {
 		Long: `List grants as they are written, or, with --inherited, the access that they
 give: groups expanded to their members, revocations taken away.
 
-Fields of -o json and yaml: user or group, role, resource, expires, expired,
+Fields (docs/output.md): user or group, role, resource, expires, expired,
 reason, via (with --inherited: the groups on the way, outermost first), file,
 line. What -o name prints is what "infra grants remove" takes.`,
 		Example: `  infra grants list
@@ -55,7 +55,7 @@ line. What -o name prints is what "infra grants remove" takes.`,
   infra grants list --user fisher@example.com -o name | xargs -L1 infra grants remove`,
 		Args: arguments,
 		RunE: func(*cobra.Command, []string) error {
-			if inherited && output == "name" {
+			if inherited && show.output == "name" {
 				return hint(errors.New("-o name names grants, which --inherited does not list"), "leave one of them out")
 			}
 			s, err := a.snapshot()
@@ -67,7 +67,7 @@ line. What -o name prints is what "infra grants remove" takes.`,
 				items = effective(s)
 			}
 			items = slices.DeleteFunc(items, func(g reason) bool { return !f.lets(g) })
-			return grantList(items, inherited, a.now()).print(a.stdout, output)
+			return grantList(items, inherited, a.now()).write(a.stdout, show)
 		},
 	}
 	flags := cmd.Flags()
@@ -78,7 +78,7 @@ line. What -o name prints is what "infra grants remove" takes.`,
 	flags.StringVar(&f.role, "role", "", "only this `role`")
 	flags.BoolVar(&inherited, "inherited", false, "what people have in effect, through groups too")
 	cmd.MarkFlagsMutuallyExclusive("user", "group")
-	outputFlag(cmd, &output, "table", listFormats...)
+	show.register(cmd, grantItem{}, listFormats...)
 	a.complete(cmd, "user", people)
 	a.complete(cmd, "group", groups)
 	a.complete(cmd, "destination", destinations)

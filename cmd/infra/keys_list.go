@@ -25,13 +25,13 @@ type keyItem struct {
 }
 
 func (a *app) keysListCommand() *cobra.Command {
-	var output string
+	var flags listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List access keys",
 		Long: `List access keys: what the repository knows of them, never a secret.
 
-Fields of -o json and yaml: name, user, id, destination, created, expires,
+Fields (docs/output.md): name, user, id, destination, created, expires,
 state (valid, expired or revoked), file, line.`,
 		Example: "  infra keys list\n  infra keys list -o json",
 		Args:    arguments,
@@ -40,10 +40,10 @@ state (valid, expired or revoked), file, line.`,
 			if err != nil {
 				return err
 			}
-			return keyList(s, a.now()).print(a.stdout, output)
+			return keyList(s, a.now()).write(a.stdout, flags)
 		},
 	}
-	outputFlag(cmd, &output, "table", listFormats...)
+	flags.register(cmd, keyItem{}, listFormats...)
 	return cmd
 }
 

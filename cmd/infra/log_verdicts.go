@@ -44,8 +44,9 @@ type positionItem struct {
 
 func (a *app) logCommand() *cobra.Command {
 	var (
-		verdicts         bool
-		from, to, output string
+		verdicts bool
+		from, to string
+		show     listFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "log",
@@ -59,7 +60,7 @@ that is started with --trust COMMIT. A commit that is dated ahead of the clock i
 waiting, and those after it are with it. What may be known only at a moment, such as
 which revocations a newer commit brought, is left out.
 
-Fields of -o json and yaml: revision, date, subject, verdict (accepted, refused or
+Fields (docs/output.md): revision, date, subject, verdict (accepted, refused or
 waiting), inForce (the last one that was accepted), warnings (how many it was
 accepted with), refusals: kind (invalid, policy or brake), rule, position (file, line,
 column), message, hint.`,
@@ -78,7 +79,7 @@ column), message, hint.`,
 			if err != nil {
 				return err
 			}
-			if err := verdictList(items).print(a.stdout, output); err != nil {
+			if err := verdictList(items).write(a.stdout, show); err != nil {
 				return err
 			}
 			a.sayInForce(items)
@@ -91,7 +92,7 @@ column), message, hint.`,
 	flags.StringVar(&to, "to", "HEAD", "end with this `revision`")
 	check(cmd.RegisterFlagCompletionFunc("from", a.completeRevisions(1)))
 	check(cmd.RegisterFlagCompletionFunc("to", a.completeRevisions(1)))
-	outputFlag(cmd, &output, "table", listFormats...)
+	show.register(cmd, verdictItem{}, listFormats...)
 	return cmd
 }
 
@@ -161,7 +162,7 @@ func (c *clone) fold(ctx context.Context, commits []repo.Commit, now time.Time) 
 
 func verdictList(items []verdictItem) list {
 	l := list{values: items, columns: []column{{name: "Commit"}, {name: "Date"}, {name: "Verdict"}, {name: "Why"}, {name: "Subject"}}}
-	for _, i := range items {
+	for at, i := range items {
 		verdict := i.Verdict
 		if i.InForce {
 			verdict = "in force"
@@ -177,6 +178,9 @@ func verdictList(items []verdictItem) list {
 			pos := schema.Pos(r.Position)
 			row[3] = strings.TrimPrefix(pos.String()+": ", ": ") + string(r.Rule) + ": " + r.Message
 			l.rows = append(l.rows, row)
+		}
+		for len(l.of) < len(l.rows) {
+			l.of = append(l.of, at)
 		}
 		l.names = append(l.names, i.Revision)
 	}

@@ -13,16 +13,44 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The formats of every list.
-var listFormats = []string{"table", "wide", "json", "yaml", "name"}
+// The formats of every list. What ends with "=" goes on with a template.
+var listFormats = []string{"table", "wide", "json", "yaml", "name", jsonPathFormat, columnsFormat}
+
+// unnamedFormats are those of a list of things that no command takes by name.
+var unnamedFormats = slices.DeleteFunc(slices.Clone(listFormats), func(f string) bool { return f == "name" })
 
 // outputFlag adds -o to a command, with the formats that it knows. Another one
 // is refused while the flags are read, before the command has done anything.
 func outputFlag(cmd *cobra.Command, value *string, fallback string, formats ...string) {
 	*value = fallback
 	cmd.Flags().VarP(&choice{value: value, of: formats}, "output", "o", "output `format`: "+strings.Join(formats, ", "))
-	check(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)))
+	check(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)))
 }
+
+// listFlags are those of every list: what it looks like, and in which order.
+type listFlags struct {
+	output    string
+	noHeaders bool
+	sortBy    string
+	fields    []string // of the values, as JSON names them
+}
+
+// register adds the flags of a list. Item is one of its values: its fields are
+// what --sort-by takes, and what docs/output.md lists.
+func (f *listFlags) register(cmd *cobra.Command, item any, formats ...string) {
+	f.fields = jsonFields(item)
+	outputFlag(cmd, &f.output, "table", formats...)
+	cmd.Flags().BoolVar(&f.noHeaders, "no-headers", false, "no line with the names of the columns")
+	cmd.Flags().StringVar(&f.sortBy, "sort-by", "", "order by this `field` of -o json; what has none comes last")
+	check(cmd.RegisterFlagCompletionFunc("sort-by", cobra.FixedCompletions(f.fields, cobra.ShellCompDirectiveNoFileComp)))
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[fieldsAnnotation] = strings.Join(f.fields, " ")
+}
+
+// fieldsAnnotation has the stable fields of a list, for the test of docs/output.md.
+const fieldsAnnotation = "fields"
 
 // A choice is a flag that takes one of a few words.
 type choice struct {
@@ -34,7 +62,10 @@ func (c *choice) String() string { return *c.value }
 func (c *choice) Type() string   { return "string" }
 
 func (c *choice) Set(text string) error {
-	if !slices.Contains(c.of, text) {
+	fits := func(word string) bool {
+		return word == text && !strings.HasSuffix(word, "=") || strings.HasSuffix(word, "=") && len(text) > len(word) && strings.HasPrefix(text, word)
+	}
+	if !slices.ContainsFunc(c.of, fits) {
 		return fmt.Errorf("must be one of %s", strings.Join(c.of, ", "))
 	}
 	*c.value = text
@@ -54,11 +85,30 @@ type list struct {
 	rows    [][]any
 	values  any // a slice, never nil: no things are [], not null
 	names   []string
+	of      []int // the value that each row tells of; nil: one row for each
 }
 
 // print writes a list in the format asked for.
 func (l list) print(w io.Writer, format string) error {
-	switch format {
+	return l.write(w, listFlags{output: format})
+}
+
+// write is print with all that the flags of a list say.
+func (l list) write(w io.Writer, f listFlags) error {
+	if err := l.sort(f.sortBy); err != nil {
+		return err
+	}
+	if template, ok := strings.CutPrefix(f.output, jsonPathFormat); ok {
+		return printJSONPath(w, template, l.values)
+	}
+	if spec, ok := strings.CutPrefix(f.output, columnsFormat); ok {
+		columns, err := customColumns(spec, l.values)
+		if err != nil {
+			return err
+		}
+		return columns.table(w, f)
+	}
+	switch format := f.output; format {
 	case "json", "yaml":
 		return encode(w, format, l.values)
 	case "name":
@@ -69,6 +119,11 @@ func (l list) print(w io.Writer, format string) error {
 		}
 		return nil
 	}
+	return l.table(w, f)
+}
+
+// table writes rows. A cell is one line: what would break it is written as Go would.
+func (l list) table(w io.Writer, f listFlags) error {
 	table := &metav1.Table{}
 	for _, c := range l.columns {
 		d := metav1.TableColumnDefinition{Name: c.name, Type: "string"}
@@ -80,13 +135,15 @@ func (l list) print(w io.Writer, format string) error {
 	for _, r := range l.rows {
 		for i, cell := range r {
 			if text, ok := cell.(string); ok {
-				r[i] = harmless(text)
+				r[i] = oneLine.Replace(harmless(text))
 			}
 		}
 		table.Rows = append(table.Rows, metav1.TableRow{Cells: r})
 	}
-	return printers.NewTablePrinter(printers.PrintOptions{Wide: format == "wide"}).PrintObj(table, w)
+	return printers.NewTablePrinter(printers.PrintOptions{Wide: f.output == "wide", NoHeaders: f.noHeaders}).PrintObj(table, w)
 }
+
+var oneLine = strings.NewReplacer("\n", `\n`, "\t", `\t`)
 
 // encode writes a value as JSON or YAML.
 func encode(w io.Writer, format string, value any) error {

@@ -33,13 +33,13 @@ type ruleItem struct {
 }
 
 func (a *app) policyListCommand() *cobra.Command {
-	var output string
+	var flags listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the rules",
 		Long: `List the rules of the repository's policy, in the order of infra.yaml.
 
-Fields of -o json and yaml: name, kind (deny, require, protect, limit, separate,
+Fields (docs/output.md): name, kind (deny, require, protect, limit, separate,
 declared, local or keys), message, cases (how many tests it has), file, line.`,
 		Example: "  infra policy list\n  infra policy list -o json",
 		Args:    arguments,
@@ -57,10 +57,10 @@ declared, local or keys), message, cases (how many tests it has), file, line.`,
 				l.names = append(l.names, i.Name)
 			}
 			l.values = items
-			return l.print(a.stdout, output)
+			return l.write(a.stdout, flags)
 		},
 	}
-	outputFlag(cmd, &output, "table", listFormats...)
+	flags.register(cmd, ruleItem{}, listFormats...)
 	return cmd
 }
 
@@ -98,7 +98,7 @@ type caseItem struct {
 }
 
 func (a *app) policyTestCommand() *cobra.Command {
-	var output string
+	var flags listFlags
 	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "Run the cases that stand beside the rules",
@@ -106,7 +106,7 @@ func (a *app) policyTestCommand() *cobra.Command {
 the repository as it is, and whether that is what the case wants. Exits with 1
 where one does not pass.
 
-Fields of -o json and yaml: rule, case, want and got (refused or allowed), passed,
+Fields (docs/output.md): rule, case, want and got (refused or allowed), passed,
 message (what the rule said, or what happened instead), file, line.`,
 		Example: "  infra policy test\n  infra policy test -o json",
 		Args:    arguments,
@@ -117,7 +117,7 @@ message (what the rule said, or what happened instead), file, line.`,
 			}
 			results := policy.Test(policy.Revision{ID: workTreeName, At: a.now().UTC(), Snapshot: s})
 			l, failed := caseList(results)
-			if err := l.print(a.stdout, output); err != nil {
+			if err := l.write(a.stdout, flags); err != nil {
 				return err
 			}
 			switch {
@@ -131,7 +131,7 @@ message (what the rule said, or what happened instead), file, line.`,
 			return nil
 		},
 	}
-	outputFlag(cmd, &output, "table", "table", "wide", "json", "yaml")
+	flags.register(cmd, caseItem{}, unnamedFormats...)
 	return cmd
 }
 

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+)
+
+// TestFieldsOfListsAreDocumented keeps docs/output.md equal to the structs: the
+// fields of each list, in their order.
+func TestFieldsOfListsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/output.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for _, section := range strings.Split(string(page), "\n### ")[1:] {
+		name, table, _ := strings.Cut(section, "\n")
+		var fields []string
+		for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(table, -1) {
+			fields = append(fields, m[1])
+		}
+		documented[name] = strings.Join(fields, " ")
+	}
+	have := map[string]string{}
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		if fields, ok := c.Annotations[fieldsAnnotation]; ok {
+			have[c.CommandPath()] = fields
+		}
+		for _, child := range c.Commands() {
+			walk(child)
+		}
+	}
+	walk(testApp().command())
+	if diff := cmp.Diff(have, documented); diff != "" {
+		t.Errorf("docs/output.md and the lists differ (-lists +page):\n%s", diff)
+	}
+}
+
+// TestOutputCommandsNoTerminal: a value is what somebody else wrote.
+func TestOutputCommandsNoTerminal(t *testing.T) {
+	t.Parallel()
+	items := []verdictItem{{Revision: "a", Subject: "one\x1b[2Jtwo\nthree"}}
+	l := list{values: items, columns: []column{{name: "Subject"}}, rows: [][]any{{items[0].Subject}}}
+	for format, want := range map[string]string{
+		"table":                           "SUBJECT\none\\x1b[2Jtwo\\nthree\n",
+		"custom-columns=SUBJECT:.subject": "SUBJECT\none\\x1b[2Jtwo\\nthree\n",
+		"jsonpath={.items[*].subject}":    "one\\x1b[2Jtwo\nthree",
+	} {
+		var out strings.Builder
+		if err := l.print(&out, format); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("-o %s (-want +got):\n%s", format, diff)
+		}
+	}
+}
+
+// TestSortKeepsRowsWithTheirValue: a value may have many rows.
+func TestSortKeepsRowsWithTheirValue(t *testing.T) {
+	t.Parallel()
+	l := list{
+		values: []verdictItem{{Revision: "b", Warnings: 10}, {Revision: "c"}, {Revision: "a", Warnings: 9}},
+		rows:   [][]any{{"b"}, {"b too"}, {"c"}, {"a"}}, of: []int{0, 0, 1, 2}, names: []string{"b", "c", "a"},
+	}
+	if err := l.sort("warnings"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]any{{"a"}, {"b"}, {"b too"}, {"c"}}, l.rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, l.names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
