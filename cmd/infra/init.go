@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,30 @@ var templateFiles = []struct{ from, to string }{
 	{"template/CODEOWNERS", "CODEOWNERS"},
 	{"template/gitattributes", attributes},
 	{"template/grants.md", "grants/README.md"},
+	{"template/vscode.json", editorSettings},
+}
+
+// What editors need to know the files: the schemas, and which is for which. They are
+// files of the repository, so that no editor asks a network for them.
+const (
+	editorSettings = ".vscode/settings.json"
+	schemaFolder   = ".infra/schema"
+)
+
+// beginning is the content of all that init writes, by its path from infra.yaml.
+func beginning() (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for name, text := range schemaFiles() {
+		out[path.Join(schemaFolder, name)] = text
+	}
+	for _, f := range templateFiles {
+		text, err := template.ReadFile(f.from)
+		if err != nil {
+			return nil, err
+		}
+		out[f.to] = text
+	}
+	return out, nil
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -36,8 +62,9 @@ func (a *app) initCommand() *cobra.Command {
 		Short: "Make an access repository",
 		Long: `Make an access repository in a folder (the current one where none is given): a
 Git repository where there is none, infra.yaml, a README.md and a CODEOWNERS file
-to fill in, and what has the code host review pull requests. Commits these files
-and nothing else; files that are there already stay as they are.
+to fill in, what editors need to complete and check the files (.infra/schema and
+.vscode/settings.json), and what has the code host review pull requests. Commits
+these files and nothing else; files that are there already stay as they are.
 
 Without --ci the code host is the one that the remote origin is on, where its name
 tells. With --ci an access repository that is there already gets the review, and
@@ -86,22 +113,22 @@ func (a *app) init(ctx context.Context, dir, host, message string) error {
 		return err
 	}
 	change := repo.Change{Message: cmp.Or(message, "infra: begin an access repository"), Files: files}
-	for _, f := range templateFiles {
-		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.to))); {
+	contents, err := beginning()
+	if err != nil {
+		return err
+	}
+	for _, to := range slices.Sorted(maps.Keys(contents)) {
+		switch _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(to))); {
 		case err == nil:
-			a.say("%s is there already and stays as it is", f.to)
-			if err := a.adviseAttributes(dir, f.to); err != nil {
+			a.say("%s is there already and stays as it is", to)
+			if err := a.adviseAttributes(dir, to); err != nil {
 				return err
 			}
 			continue
 		case !errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("making an access repository: %w", err)
 		}
-		content, err := template.ReadFile(f.from)
-		if err != nil {
-			return err
-		}
-		change.Files[path.Join(prefix, f.to)] = content
+		change.Files[path.Join(prefix, to)] = contents[to]
 	}
 	checkout.Stderr = a.listener()
 	commit, err := checkout.Commit(ctx, change)

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"github.com/infrahq/infra/schema"
 )
 
 // TestFieldsOfListsAreDocumented keeps docs/output.md equal to the structs: the
@@ -78,5 +82,37 @@ func TestSortKeepsRowsWithTheirValue(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a", "b", "c"}, l.names); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+// TestEditorsKnowEveryKindOfFile: the settings that init writes name the schema of
+// each kind, and nothing but files that it writes too.
+func TestEditorsKnowEveryKindOfFile(t *testing.T) {
+	t.Parallel()
+	files, err := beginning()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings struct {
+		Schemas map[string]string `json:"yaml.schemas"`
+	}
+	if err := json.Unmarshal(files[editorSettings], &settings); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for _, kind := range schema.JSONSchemaKinds() {
+		glob := "/" + kind + ".yaml"
+		if slices.Contains(schema.Folders(), kind) {
+			glob = "/" + kind + "/**/*.yaml"
+		}
+		want["./"+schemaFolder+"/"+kind+".json"] = glob
+	}
+	if diff := cmp.Diff(want, settings.Schemas); diff != "" {
+		t.Errorf("yaml.schemas (-want +got):\n%s", diff)
+	}
+	for name := range settings.Schemas {
+		if files[strings.TrimPrefix(name, "./")] == nil {
+			t.Errorf("init does not write %s", name)
+		}
 	}
 }

@@ -28,6 +28,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 	},
 		a.initCommand(), a.grantsCommand(), a.groupsCommand(), a.usersCommand(), a.keysCommand(), a.validateCommand(),
 		a.explainCommand(), a.whoCanCommand(), a.diffCommand(), a.acknowledgeCommand(), a.policyCommand(), a.logCommand(),
+		a.schemaCommand(),
 		a.serverCommand(), a.connectorCommand(), a.mergeDriverCommand(), a.versionCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
