@@ -67,7 +67,7 @@ line. What -o name prints is what "infra grants remove" takes.`,
 				items = effective(s)
 			}
 			items = slices.DeleteFunc(items, func(g reason) bool { return !f.lets(g) })
-			return grantList(items, inherited, a.now()).write(a.stdout, show)
+			return a.printList(grantList(items, inherited, a.now()), show)
 		},
 	}
 	flags := cmd.Flags()

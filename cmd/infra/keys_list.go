@@ -40,7 +40,7 @@ state (valid, expired or revoked), file, line.`,
 			if err != nil {
 				return err
 			}
-			return keyList(s, a.now()).write(a.stdout, flags)
+			return a.printList(keyList(s, a.now()), flags)
 		},
 	}
 	flags.register(cmd, keyItem{}, listFormats...)

@@ -79,7 +79,7 @@ column), message, hint.`,
 			if err != nil {
 				return err
 			}
-			if err := verdictList(items).write(a.stdout, show); err != nil {
+			if err := a.printList(verdictList(items), show); err != nil {
 				return err
 			}
 			a.sayInForce(items)

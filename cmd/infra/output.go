@@ -33,6 +33,7 @@ type listFlags struct {
 	noHeaders bool
 	sortBy    string
 	fields    []string // of the values, as JSON names them
+	width     int      // of the terminal; zero: none
 }
 
 // register adds the flags of a list. Item is one of its values: its fields are
@@ -88,6 +89,12 @@ type list struct {
 	of      []int // the value that each row tells of; nil: one row for each
 }
 
+// printList writes a list to stdout, as its flags say.
+func (a *app) printList(l list, f listFlags) error {
+	f.width = a.width
+	return l.write(a.stdout, f)
+}
+
 // print writes a list in the format asked for.
 func (l list) print(w io.Writer, format string) error {
 	return l.write(w, listFlags{output: format})
@@ -138,6 +145,11 @@ func (l list) table(w io.Writer, f listFlags) error {
 				r[i] = oneLine.Replace(harmless(text))
 			}
 		}
+	}
+	if f.output != "wide" {
+		l.fit(f.width)
+	}
+	for _, r := range l.rows {
 		table.Rows = append(table.Rows, metav1.TableRow{Cells: r})
 	}
 	return printers.NewTablePrinter(printers.PrintOptions{Wide: f.output == "wide", NoHeaders: f.noHeaders}).PrintObj(table, w)

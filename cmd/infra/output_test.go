@@ -116,3 +116,30 @@ func TestEditorsKnowEveryKindOfFile(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesFitTheTerminal: only what is wider than the terminal is cut, in the
+// widest column, where that can be seen; never in a pipe, and never with -o wide.
+func TestTablesFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	whole := "NAME              ROLE\nann@example.com   view\näöüä              edit\n"
+	for _, test := range []struct {
+		name, output string
+		width        int
+		want         string
+	}{
+		{"a pipe", "table", 0, whole},
+		{"wide enough", "table", 22, whole},
+		{"too narrow", "table", 21, "NAME             ROLE\nann@example…     view\näöüä             edit\n"},
+		{"far too narrow", "table", 5, "NAME         ROLE\nann@exa…     view\näöüä         edit\n"},
+		{"all asked for", "wide", 5, whole},
+	} {
+		l := list{columns: []column{{name: "Name"}, {name: "Role"}}, rows: [][]any{{"ann@example.com", "view"}, {"äöüä", "edit"}}}
+		var out strings.Builder
+		if err := l.write(&out, listFlags{output: test.output, width: test.width}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, out.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}

@@ -57,7 +57,7 @@ declared, local or keys), message, cases (how many tests it has), file, line.`,
 				l.names = append(l.names, i.Name)
 			}
 			l.values = items
-			return l.write(a.stdout, flags)
+			return a.printList(l, flags)
 		},
 	}
 	flags.register(cmd, ruleItem{}, listFormats...)
@@ -117,7 +117,7 @@ message (what the rule said, or what happened instead), file, line.`,
 			}
 			results := policy.Test(policy.Revision{ID: workTreeName, At: a.now().UTC(), Snapshot: s})
 			l, failed := caseList(results)
-			if err := l.write(a.stdout, flags); err != nil {
+			if err := a.printList(l, flags); err != nil {
 				return err
 			}
 			switch {
