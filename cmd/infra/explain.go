@@ -57,8 +57,9 @@ type signedItem struct {
 
 func (a *app) explainCommand() *cobra.Command {
 	var (
-		isGroup    bool
-		at, output string
+		isGroup bool
+		at      string
+		f       listFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "explain SUBJECT [RESOURCE]",
@@ -112,7 +113,7 @@ author and committer (name, email, date).`,
 			if err := a.blame(cmd.Context(), m, items); err != nil {
 				return err
 			}
-			if err := heldList(items).print(a.stdout, output); err != nil {
+			if err := a.printList(heldList(items), f); err != nil {
 				return err
 			}
 			a.sayHeld(m, who, args[1:], held)
@@ -121,7 +122,7 @@ author and committer (name, email, date).`,
 	}
 	subjectFlags(cmd, &isGroup)
 	a.atFlag(cmd, &at)
-	outputFlag(cmd, &output, "table", "table", "wide", "json", "yaml")
+	f.register(cmd, heldItem{}, unnamedFormats...)
 	return cmd
 }
 
@@ -163,7 +164,7 @@ func (i *heldItem) add(kind, says string, pos schema.Pos, reason string) {
 func heldList(items []heldItem) list {
 	l := list{values: items, columns: []column{{name: "Role"}, {name: "Resource"}, {name: "Expires"}, {name: "State"},
 		{name: "By"}, {name: "File"}, {name: "Commit"}, {name: "Author"}, {name: "Date"}, {name: "Committer", wide: true}, {name: "Reason", wide: true}}}
-	for _, i := range items {
+	for n, i := range items {
 		state := string(i.State)
 		if i.Included != nil {
 			state = fmt.Sprintf("in %s on %s", i.Included.Role, i.Included.Resource)
@@ -174,7 +175,7 @@ func heldList(items []heldItem) list {
 		}
 		head := []any{i.Role, i.Resource, ends, state}
 		for _, line := range i.Lines {
-			l.rows = append(l.rows, append(head, line.cells()...))
+			l.rows, l.of = append(l.rows, append(head, line.cells()...)), append(l.of, n)
 			head = []any{"", "", "", ""}
 		}
 	}

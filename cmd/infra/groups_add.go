@@ -54,6 +54,7 @@ its file lies in groups/DESTINATION/, for other owners perhaps.`,
 	flags.StringSliceVar(&inner, "groups", nil, "`groups` in it, with commas between")
 	flags.StringVar(&destination, "destination", "", "may be granted on this `destination` only")
 	f.register(cmd)
+	f.registerPush(cmd)
 	a.complete(cmd, "users", people)
 	a.complete(cmd, "groups", groups)
 	a.complete(cmd, "destination", destinations)

@@ -21,7 +21,7 @@ type groupItem struct {
 }
 
 func (a *app) groupsListCommand() *cobra.Command {
-	var output string
+	var f listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the groups that the repository declares",
@@ -37,10 +37,10 @@ alone it may be granted), file, line.`,
 			if err != nil {
 				return err
 			}
-			return groupList(s).print(a.stdout, output)
+			return a.printList(groupList(s), f)
 		},
 	}
-	outputFlag(cmd, &output, "table", listFormats...)
+	f.register(cmd, groupItem{}, listFormats...)
 	return cmd
 }
 

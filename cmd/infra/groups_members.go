@@ -69,6 +69,7 @@ that. Who is in it already stays in it.`,
 	}
 	cmd.Flags().BoolVarP(&nested, "group", "g", false, "USER is a group, nested in GROUP")
 	f.register(cmd)
+	f.registerPush(cmd)
 	if m == leaves {
 		cmd.Short = "Take people out of a group"
 		cmd.Long = `Take people out of a group that is declared, or, with -g, other groups, and commit

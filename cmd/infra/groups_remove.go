@@ -35,6 +35,7 @@ for a group of the identity provider.`,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "succeed where no file declares the group")
 	f.register(cmd)
+	f.registerPush(cmd)
 	f.registerAcknowledge(cmd)
 	return cmd
 }

@@ -147,10 +147,9 @@ func checkFields(n jsonpath.Node, known set) error {
 // jsonFields are the names that JSON has for the fields of a struct, or of the
 // structs in a slice, in their order.
 func jsonFields(of any) []string {
-	t := structOf(reflect.TypeOf(of))
 	var out []string
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for _, field := range reflect.VisibleFields(structOf(reflect.TypeOf(of))) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name != "" && name != "-" {
 			out = append(out, name)
 		}

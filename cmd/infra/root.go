@@ -25,11 +25,34 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
   infra grants list`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-	},
-		a.initCommand(), a.grantsCommand(), a.groupsCommand(), a.usersCommand(), a.keysCommand(), a.validateCommand(),
-		a.explainCommand(), a.whoCanCommand(), a.diffCommand(), a.acknowledgeCommand(), a.policyCommand(), a.logCommand(),
+	})
+	section(root, "Change access:",
+		a.initCommand(),
+		a.grantsCommand(),
+		a.groupsCommand(),
+		a.usersCommand(),
+		a.keysCommand(),
+	)
+	section(root, "Ask about access:",
+		a.explainCommand(),
+		a.whoCanCommand(),
+		a.logCommand(),
+	)
+	section(root, "Check changes:",
+		a.validateCommand(),
+		a.diffCommand(),
+		a.acknowledgeCommand(),
+		a.policyCommand(),
+	)
+	section(root, "Run infra:",
+		a.serverCommand(),
+		a.connectorCommand(),
+	)
+	root.AddCommand(
 		a.schemaCommand(),
-		a.serverCommand(), a.connectorCommand(), a.mergeDriverCommand(), a.versionCommand())
+		a.mergeDriverCommand(),
+		a.versionCommand(),
+	)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
@@ -40,6 +63,15 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root
+}
+
+// section adds commands that the help lists under a title of their own.
+func section(root *cobra.Command, title string, children ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range children {
+		c.GroupID = title
+	}
+	root.AddCommand(children...)
 }
 
 // group makes a command that does nothing but hold others, and that knows a

@@ -44,5 +44,6 @@ gets the display name where one is given.`,
 	}
 	cmd.Flags().StringVar(&display, "display-name", "", "the `name` that people know them by")
 	f.register(cmd)
+	f.registerPush(cmd)
 	return cmd
 }

@@ -18,7 +18,7 @@ type userItem struct {
 }
 
 func (a *app) usersListCommand() *cobra.Command {
-	var output string
+	var f listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the people that the repository declares",
@@ -33,10 +33,10 @@ Fields of -o json and yaml: name, displayName, file, line.`,
 			if err != nil {
 				return err
 			}
-			return userList(s).print(a.stdout, output)
+			return a.printList(userList(s), f)
 		},
 	}
-	outputFlag(cmd, &output, "table", listFormats...)
+	f.register(cmd, userItem{}, listFormats...)
 	return cmd
 }
 

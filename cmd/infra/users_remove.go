@@ -35,6 +35,7 @@ to remove the declaration would take none of it away.`,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "succeed where no file declares the person")
 	f.register(cmd)
+	f.registerPush(cmd)
 	return cmd
 }
 

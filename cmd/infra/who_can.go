@@ -18,8 +18,9 @@ type holderItem struct {
 
 func (a *app) whoCanCommand() *cobra.Command {
 	var (
-		exact      bool
-		at, output string
+		exact bool
+		at    string
+		f     listFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "who-can ROLE RESOURCE",
@@ -57,7 +58,7 @@ first), file, line.`,
 				return err
 			}
 			rows := access.Resolve(m.snapshot, m.snapshot.Revoked).WhoCan(args[0], target, exact, m.at)
-			if err := holderList(rows).print(a.stdout, output); err != nil {
+			if err := a.printList(holderList(rows), f); err != nil {
 				return err
 			}
 			if len(rows) == 0 {
@@ -68,7 +69,7 @@ first), file, line.`,
 	}
 	cmd.Flags().BoolVar(&exact, "exact", false, "only who has this very role, not one that contains it")
 	a.atFlag(cmd, &at)
-	outputFlag(cmd, &output, "table", "table", "wide", "json", "yaml")
+	f.register(cmd, holderItem{}, unnamedFormats...)
 	return cmd
 }
 
