@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"repo":         {},
 	"schema":       {"auth"},
 	"access":       {"schema", "api"},
+	"kube":         {"schema"},
 	"policy":       {"access", "schema"},
 	"review":       {"access", "policy", "schema"},
 	"reconciler":   {"api"},
@@ -31,7 +32,7 @@ var arrows = map[string][]string{
 	"server":       {"repo", "policy", "access", "schema", "auth", "api"},
 	"connector":    {"reconciler", "api", "api/client"},
 	"repo/gittest": {},
-	"cmd/infra":    {"access", "api", "auth", "connector", "policy", "repo", "review", "schema", "server"},
+	"cmd/infra":    {"access", "api", "auth", "connector", "kube", "policy", "repo", "review", "schema", "server"},
 }
 
 // pure packages take values and the time, and return values: nothing that they

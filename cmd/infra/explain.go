@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +19,7 @@ type heldItem struct {
 	Expires  time.Time     `json:"expires,omitzero"`
 	State    access.State  `json:"state"`
 	Included *includedItem `json:"included,omitempty"` // what says as much
+	Allowed  access.Answer `json:"allowed,omitempty"`  // with --verb: whether the role allows it
 	Reason   string        `json:"reason,omitempty"`
 	Via      []string      `json:"via,omitempty"`
 	Lines    []lineItem    `json:"lines"`
@@ -59,6 +58,7 @@ func (a *app) explainCommand() *cobra.Command {
 	var (
 		isGroup bool
 		at      string
+		asked   requestFlags
 		f       listFlags
 	)
 	cmd := &cobra.Command{
@@ -74,6 +74,10 @@ With a RESOURCE, only what they have there or in a part of it. What a group of t
 identity provider gives is not among what a person has: infra does not know its
 members.
 
+With --verb and --resource (or --url), only the grants whose role allows that on all
+of the RESOURCE, or may do so: "unknown" is the answer where nobody here knows the
+role's rules, as infra who-can --help says.
+
 The answer is about the work tree and now, or with --at about a revision, at the
 time of its commit; or about a time, which is the newest commit of the current
 branch then, by first parents. The time may lie ahead: what will have expired?
@@ -85,42 +89,46 @@ Fields of -o json and yaml: user or group, role, resource, expires, state (in
 force, expired, revoked or included), included (role, resource), reason, via (the
 groups on the way, outermost first), lines: kind (grant, member or revocation),
 says, file, line, commit, notCommitted, orEarlier (a shallow clone ends there),
-author and committer (name, email, date).`,
+author and committer (name, email, date); with --verb allowed (yes or unknown).`,
 		Example: `  infra explain fisher@example.com
   infra explain fisher@example.com example.payments
+  infra explain fisher@example.com example.payments --verb get --resource secrets
   infra explain -g engineering -o wide
   infra explain fisher@example.com --at 2026-11-03`,
 		Args:              arguments,
 		ValidArgsFunction: a.completeSubject(&isGroup),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			q := question{who: subjectOf(args[0], isGroup)}
+			if err := q.read(cmd, asked); err != nil {
+				return err
+			}
 			m, err := a.moment(cmd.Context(), at)
 			if err != nil {
 				return err
 			}
-			who := subjectOf(args[0], isGroup)
-			if err := m.subject(who, "infra explain"); err != nil {
+			if err := m.subject(q.who, "infra explain"); err != nil {
 				return err
 			}
-			held := access.Explain(m.snapshot, who, m.at)
-			if len(args) > 1 {
-				target, err := m.target(args[1])
-				if err != nil {
-					return err
-				}
-				held = slices.DeleteFunc(held, func(h access.Held) bool { return !h.Grant.Target.Overlaps(target) })
+			if err := q.on(cmd, m, args[1:]); err != nil {
+				return err
 			}
-			items := heldItems(who, held)
+			items := q.answer(m)
 			if err := a.blame(cmd.Context(), m, items); err != nil {
 				return err
 			}
-			if err := a.printList(heldList(items), f); err != nil {
+			l := heldList(items)
+			if q.request != nil {
+				l = withAllowed(l, items)
+			}
+			if err := a.printList(l, f); err != nil {
 				return err
 			}
-			a.sayHeld(m, who, args[1:], held)
+			a.sayHeld(m, q, items)
 			return nil
 		},
 	}
 	subjectFlags(cmd, &isGroup)
+	asked.register(a, cmd)
 	a.atFlag(cmd, &at)
 	f.register(cmd, heldItem{}, unnamedFormats...)
 	return cmd
@@ -204,26 +212,4 @@ func (s *signedItem) who() string {
 		return s.Name
 	}
 	return s.Email
-}
-
-// sayHeld says what the list does not show.
-func (a *app) sayHeld(m moment, who schema.Subject, where []string, held []access.Held) {
-	on := ""
-	if len(where) > 0 {
-		on = " on " + where[0]
-	}
-	counts := slices.ContainsFunc(held, func(h access.Held) bool {
-		return h.State == access.StateInForce || h.State == access.StateIncluded
-	})
-	if !counts {
-		a.say("%s", strings.TrimSpace(fmt.Sprintf("%s may do nothing%s", who, on)))
-	}
-	for _, v := range m.snapshot.Revoked.Revocations {
-		if subjectOf(v.User, false) == who || subjectOf(v.Group, true) == who {
-			a.say("%s is revoked: %s", who, place(v.Pos))
-		}
-	}
-	if who.Kind == schema.User && hasUnknownMembers(m.snapshot) {
-		a.say("what groups of the identity provider give is not among this: infra does not know their members")
-	}
 }
