@@ -84,6 +84,7 @@ type comparison struct {
 type side struct {
 	*Table
 	isNew bool
+	at    time.Time // at which it is looked at; zero: when the comparison is
 	// Made when they are first asked for.
 	grants  map[grantID]*schema.Grant
 	groups  map[string]*schema.Group
@@ -141,7 +142,7 @@ func (c *comparison) compare(s schema.Subject, old, new holdings) {
 // same, and no destination under a pattern of them has another name.
 func (c *comparison) same(s schema.Subject) bool {
 	old, new := c.old.bySubject[s], c.new.bySubject[s]
-	if len(old) != len(new) {
+	if len(old) != len(new) || !c.old.at.IsZero() {
 		return false
 	}
 	for i := range old {

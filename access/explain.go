@@ -62,16 +62,7 @@ func Explain(s *schema.Snapshot, who schema.Subject, at time.Time) []Held {
 // vicinity is a snapshot of the grants that reach a subject alone. A declared
 // group that is asked about is no longer declared: it stands for itself.
 func vicinity(s *schema.Snapshot, who schema.Subject) *schema.Snapshot {
-	above := map[schema.Subject]bool{who: true}
-	for queue := []schema.Subject{who}; len(queue) > 0; queue = queue[1:] {
-		for i := range s.Groups {
-			g := schema.Subject{Kind: schema.GroupKind, Name: s.Groups[i].Name}
-			if !above[g] && memberOf(&s.Groups[i], queue[0]) != nil {
-				above[g] = true
-				queue = append(queue, g)
-			}
-		}
-	}
+	above := above(s, who)
 	near := &schema.Snapshot{}
 	for _, g := range s.Grants {
 		if above[g.Subject] {

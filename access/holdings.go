@@ -25,10 +25,14 @@ type holdings struct{ patterned, named []holding }
 func (c *comparison) held(s *side, subject schema.Subject) holdings {
 	indexes := s.bySubject[subject]
 	out := holdings{named: make([]holding, 0, len(indexes))}
+	at := s.at
+	if at.IsZero() {
+		at = c.at
+	}
 	for _, i := range indexes {
 		row := &s.rows[i]
 		switch h := (holding{row: row, target: row.Target}); {
-		case row.Expired(c.at):
+		case row.Expired(at):
 		case schema.IsPattern(row.Target.Destination):
 			out.patterned = append(out.patterned, h)
 		default:

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"path"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ type reviewFlags struct {
 	output string
 	at     string
 	people bool
-	limit  uint
+	limit  int
 }
 
 func (f *reviewFlags) register(cmd *cobra.Command, formats ...string) {
@@ -31,7 +30,7 @@ func (f *reviewFlags) register(cmd *cobra.Command, formats ...string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.at, "at", "", "what has expired by this `time` is gone (default: the date of the head's commit, at most now)")
 	flags.BoolVar(&f.people, "people", false, "name every person, instead of summing up groups")
-	flags.UintVar(&f.limit, "limit", 0, "of markdown, the `bytes` that it must fit in (default 65536, a comment on GitHub; a job's summary takes 1048576)")
+	flags.Var((*countFlag)(&f.limit), "limit", "of markdown, the `bytes` that it must fit in (default 65536, a comment on GitHub; a job's summary takes 1048576)")
 }
 
 func reviewFormats() []string {
@@ -235,7 +234,7 @@ func (c comparison) unfit() error {
 // seen from the top of the checkout.
 func (a *app) printReview(r review.Review, prefix string, f reviewFlags) error {
 	o := review.Options{
-		Color: a.colorOut, Width: a.width, People: f.people, Limit: int(min(f.limit, math.MaxInt32)),
+		Color: a.colorOut, Width: a.width, People: f.people, Limit: f.limit,
 		Prefix: strings.TrimPrefix(prefix, "."), Version: thisBuild().Version,
 	}
 	if f.output != "yaml" {

@@ -42,58 +42,23 @@ type positionItem struct {
 	Column int    `json:"column,omitempty"`
 }
 
-func (a *app) logCommand() *cobra.Command {
-	var (
-		verdicts bool
-		from, to string
-		show     listFlags
-	)
-	cmd := &cobra.Command{
-		Use:   "log",
-		Short: "Show which commits were accepted, and why others were not",
-		Long: `Show what the server makes of a history: for each commit, oldest first, whether
-it is accepted or refused, and why. It is the server's own judgement, and follows
-first parents as the server does: a merged branch is one change, at its merge.
-
-It begins with the commit of --from, which is judged for itself, as a server does
-that is started with --trust COMMIT. A commit that is dated ahead of the clock is
-waiting, and those after it are with it. What may be known only at a moment, such as
-which revocations a newer commit brought, is left out.
-
-Fields (docs/output.md): revision, date, subject, verdict (accepted, refused or
-waiting), inForce (the last one that was accepted), warnings (how many it was
-accepted with), refusals: kind (invalid, policy or brake), rule, position (file, line,
-column), message, hint.`,
-		Example: `  infra log --verdicts --from v1.0
-  infra log --verdicts --from main~20 --to main -o json`,
-		Args:              arguments,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !verdicts {
-				return hint(errors.New("--verdicts is missing: this version shows verdicts alone"), "infra log --verdicts --from COMMIT; git log shows the commits")
-			}
-			if from == "" {
-				return usage(cmd, "--from is missing: with which commit does it begin")
-			}
-			items, err := a.verdicts(cmd.Context(), from, to)
-			if err != nil {
-				return err
-			}
-			if err := a.printList(verdictList(items), show); err != nil {
-				return err
-			}
-			a.sayInForce(items)
-			return nil
-		},
+// showVerdicts prints what the server makes of a history.
+func (a *app) showVerdicts(cmd *cobra.Command, args []string, q logQuestion) error {
+	switch {
+	case len(args) > 0:
+		return usage(cmd, "one argument too many: %q; verdicts are about all of a revision", args[0])
+	case q.from == "":
+		return usage(cmd, "--from is missing: with which commit does it begin")
 	}
-	flags := cmd.Flags()
-	flags.BoolVar(&verdicts, "verdicts", false, "what the server makes of each commit")
-	flags.StringVar(&from, "from", "", "begin with this `commit`")
-	flags.StringVar(&to, "to", "HEAD", "end with this `revision`")
-	check(cmd.RegisterFlagCompletionFunc("from", a.completeRevisions(1)))
-	check(cmd.RegisterFlagCompletionFunc("to", a.completeRevisions(1)))
-	show.register(cmd, verdictItem{}, listFormats...)
-	return cmd
+	items, err := a.verdicts(cmd.Context(), q.from, q.to)
+	if err != nil {
+		return err
+	}
+	if err := a.printList(verdictList(items), q.show); err != nil {
+		return err
+	}
+	a.sayInForce(items)
+	return nil
 }
 
 // verdicts folds a history as the server does.
@@ -145,7 +110,7 @@ func (c *clone) fold(ctx context.Context, commits []repo.Commit, now time.Time) 
 	}
 	items := []verdictItem{}
 	for i, commit := range commits {
-		subject, _, _ := strings.Cut(commit.Message, "\n")
+		subject, _ := subjectLine(commit)
 		item := verdictItem{Revision: commit.Hash, Date: commit.Committer.When.UTC(), Subject: subject, Verdict: "waiting"}
 		if i < len(verdicts) {
 			v := verdicts[i]
