@@ -59,6 +59,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.repository, "repo", "C", "", "the access repository's `folder` (default $INFRA_REPO, else the nearest folder above with infra.yaml)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no words but errors")
+	flags.BoolVar(&a.noPager, "no-pager", false, "write to the terminal itself, not to $INFRA_PAGER or git's pager")
 	check(root.MarkPersistentFlagDirname("repo"))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
