@@ -62,9 +62,6 @@ func (t *listText) keepsBlanks(item *node) bool {
 	return strings.Contains(header, "+")
 }
 
-// separated says whether there is a blank line after every entry but the last.
-func (t *listText) separated() bool { return t.gap() > 0 }
-
 // gap is how many blank lines there are at least after every entry but the last.
 func (t *listText) gap() int {
 	least := 0
