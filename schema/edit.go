@@ -220,6 +220,9 @@ func RemoveGrant(fsys fs.FS, subject Subject, role string, target Target) (Edit,
 }
 
 func (e *editor) notFound(subject Subject, role string, target Target) error {
+	if err := e.unread(grantsFile); err != nil {
+		return err
+	}
 	n := &NotFoundError{Subject: subject, Role: role, Target: target}
 	for _, f := range e.files {
 		for _, g := range f.grants {
@@ -290,7 +293,7 @@ func RemoveKey(fsys fs.FS, name string) (Edit, error) {
 			}
 		})
 	}
-	return Edit{}, fmt.Errorf("key %s: %w", quoted(name), ErrNoSuchKey)
+	return Edit{}, cmpErr(e.unread(keysFile), fmt.Errorf("key %s: %w", quoted(name), ErrNoSuchKey))
 }
 
 // revoke adds a revocation, unless it is there, and returns what it added.
@@ -370,7 +373,7 @@ func Unrevoke(fsys fs.FS, v Revocation) (Edit, error) {
 		}
 	}
 	if len(edit.Revocations) == 0 {
-		return Edit{}, fmt.Errorf("%s: %w", v, ErrNotRevoked)
+		return Edit{}, cmpErr(e.unread(revokedFile), fmt.Errorf("%s: %w", v, ErrNotRevoked))
 	}
 	slices.Reverse(edit.Revocations)
 	return e.finish(edit, func(want *parsedFile) {

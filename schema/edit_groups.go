@@ -62,7 +62,7 @@ func RemoveGroup(fsys fs.FS, name string) (Edit, error) {
 	}
 	f, i := e.group(name)
 	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(name), ErrNoSuchGroup)
+		return Edit{}, cmpErr(e.unread(groupsFile), fmt.Errorf("group %s: %w", quoted(name), ErrNoSuchGroup))
 	}
 	g := f.groups[i]
 	if len(f.groups) == 1 && f.path == homeOfGroup(g) && len(f.problems.Errors()) == 0 {
@@ -88,7 +88,7 @@ func AddMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Ed
 	}
 	f, i := e.group(group)
 	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup)
+		return Edit{}, cmpErr(e.unread(groupsFile), fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup))
 	}
 	return e.addMembers(f, i, more)
 }
@@ -104,7 +104,7 @@ func RemoveMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) 
 	}
 	f, i := e.group(group)
 	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup)
+		return Edit{}, cmpErr(e.unread(groupsFile), fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup))
 	}
 	g := bare(f.groups[i])
 	edit := Edit{Outcome: Removed, Group: f.groups[i]}

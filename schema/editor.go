@@ -39,6 +39,26 @@ func (e *editor) file(p string) *parsedFile {
 	return nil
 }
 
+// unread says what is wrong with the files of a kind, where something is: what they
+// hold is then not all known, and nothing can be said to be missing.
+func (e *editor) unread(kind fileKind) error {
+	errs := Problems{}
+	for _, p := range e.problems.Errors() { // of files that were not even opened
+		if kindOfPath(p.Pos.File) == kind {
+			errs = append(errs, p)
+		}
+	}
+	for _, f := range e.files {
+		if f.kind == kind {
+			errs = append(errs, f.problems.Errors()...)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &ProblemsError{errs}
+}
+
 // text is a file as the edit has left it so far.
 func (e *editor) text(p string, kind fileKind) (*listText, error) {
 	f := e.file(p)

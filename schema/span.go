@@ -66,20 +66,16 @@ func (t *listText) insert(at int, fields []field) ([]byte, error) {
 	} else {
 		item = style.block(indent, fields)
 	}
+	blanks := make([]string, t.gap())
 	if at == 0 {
-		if t.separated() {
-			item = append(item, "")
-		}
+		item = append(item, blanks...)
 		line := t.dash(0)
 		for line > t.key.Line && isComment(t.lines[line-1]) {
 			line--
 		}
 		return t.insertLines(line, item), nil
 	}
-	if t.separated() {
-		item = append([]string{""}, item...)
-	}
-	return t.insertLines(t.end(at-1), item), nil
+	return t.insertLines(t.end(at-1), append(blanks, item...)), nil
 }
 
 // insertFirst turns [] into a list of one.
@@ -120,15 +116,37 @@ func (t *listText) remove(at int) ([]byte, error) {
 	if len(t.seq.Content) == 1 {
 		return t.removeLast(from, to)
 	}
-	if t.separated() {
-		switch {
-		case at > 0 && isBlank(t.lines[from-1]):
+	from = t.heading(from, to)
+	first := t.key.Line // what lies above is none of this entry's
+	if at > 0 {
+		first = t.end(at - 1)
+	}
+	switch gap := t.gap(); {
+	case gap > 0 && at > 0:
+		for ; gap > 0 && from > first && isBlank(t.lines[from-1]); gap-- {
 			from--
-		case at == 0 && to < len(t.lines) && isBlank(t.lines[to]):
+		}
+	case gap > 0:
+		for ; gap > 0 && to < t.bottom() && isBlank(t.lines[to]); gap-- {
 			to++
 		}
+	case from > first && isBlank(t.lines[from-1]) && (to == t.bottom() || isBlank(t.lines[to])):
+		from-- // rather than two blank lines on end
 	}
 	return t.removeLines(from, to), nil
+}
+
+// heading is the line where an entry begins with the comment above it, where both
+// stand alone between blank lines, so that the comment speaks of nothing else.
+func (t *listText) heading(from, to int) int {
+	line := from
+	for line > t.key.Line && isComment(t.lines[line-1]) && indentOf(t.lines[line-1]) == t.seq.Column-1 {
+		line--
+	}
+	if line > t.key.Line && isBlank(t.lines[line-1]) && (to == t.bottom() || isBlank(t.lines[to])) {
+		return line
+	}
+	return from
 }
 
 // removeLast leaves [] behind the key.
@@ -170,18 +188,44 @@ func (t *listText) set(at int, f field) ([]byte, error) {
 		end = t.offset(to, 1) + len(strings.TrimRight(t.lines[to-1], "\r\n"))
 		style = 0
 	}
-	return splice(t.data, start, end, scalar(f.key, f.value, style)), nil
+	return t.replace(start, end, end, scalar(f.key, f.value, style)), nil
+}
+
+// replace puts a text in the place of another one. A comment to the right of it, after
+// the offset behind, stays in its column where it has been put into one.
+func (t *listText) replace(from, to, behind int, text string) []byte {
+	if behind < len(t.data) && t.data[behind] == ',' {
+		behind++
+	}
+	hash := behind
+	for hash < len(t.data) && t.data[hash] == ' ' {
+		hash++
+	}
+	pad := hash - behind
+	if pad == 0 || hash == len(t.data) || t.data[hash] != '#' || pad == 1 && !t.inColumn(hash) || bytes.IndexByte(t.data[from:to], '\n') >= 0 {
+		return splice(t.data, from, to, text)
+	}
+	pad = max(1, pad-utf8.RuneCountInString(text)+utf8.RuneCount(t.data[from:to]))
+	return splice(splice(t.data, behind, hash, strings.Repeat(" ", pad)), from, to, text)
+}
+
+// inColumn says whether the comment at an offset begins below or above another one.
+func (t *listText) inColumn(hash int) bool {
+	at := place(t.data, hash)
+	for _, i := range []int{at.Line - 2, at.Line} {
+		if i >= 0 && i < len(t.lines) && strings.HasPrefix(t.lines[i][runes(t.lines[i], at.Column-1):], "#") {
+			return true
+		}
+	}
+	return false
 }
 
 // addKey puts a field on a line of its own, where it belongs among the others.
 func (t *listText) addKey(at int, item *node, f field) ([]byte, error) {
-	i := len(item.Content) - 2
-	for i > 0 && rank(item.Content[i].Value) > rank(f.key) {
-		i -= 2
-	}
 	style := t.styleOf(item)
-	line := strings.Repeat(" ", item.Column-1) + style.pair(f)
-	return t.insertLines(t.keyEnd(at, item, i), []string{line}), nil
+	lines := style.fieldLines(item.Column-1, f)
+	lines[0] = strings.Repeat(" ", item.Column-1) + lines[0]
+	return t.insertLines(t.keyEnd(at, item, style.after(item, f.key)), lines), nil
 }
 
 func (t *listText) removeKey(at int, item *node, i int) ([]byte, error) {
@@ -232,49 +276,6 @@ func (t *listText) oneLine(v *node) bool {
 	return string(t.data[start:end]) == v.Value
 }
 
-// dash is the line, from 0, that begins the entry at the index.
-func (t *listText) dash(at int) int {
-	line := t.seq.Content[at].Line - 1
-	for line > 0 && !t.isDash(t.lines[line]) {
-		line--
-	}
-	return line
-}
-
-func (t *listText) isDash(line string) bool {
-	at := t.seq.Column - 1
-	return len(line) > at && line[at] == '-' && indentOf(line) == at
-}
-
-// end is the line after the last one of the entry at the index: comments that
-// are indented deeper than its dash belong to it, others to what follows.
-func (t *listText) end(at int) int {
-	line := len(t.lines)
-	if t.limit > 0 {
-		line = t.limit
-	}
-	if at+1 < len(t.seq.Content) {
-		line = t.dash(at + 1)
-	}
-	for {
-		l := t.lines[line-1]
-		if !isBlank(l) && !strings.HasPrefix(l, "...") && !(isComment(l) && indentOf(l) <= t.seq.Column-1) {
-			return line
-		}
-		line--
-	}
-}
-
-// separated says whether there is a blank line after every entry but the last.
-func (t *listText) separated() bool {
-	for i := range len(t.seq.Content) - 1 {
-		if end := t.end(i); end >= len(t.lines) || !isBlank(t.lines[end]) {
-			return false
-		}
-	}
-	return len(t.seq.Content) > 1
-}
-
 func (t *listText) insertLines(at int, added []string) []byte {
 	lines := slices.Clone(t.lines)
 	eol := t.eol(at - 1)
@@ -296,37 +297,3 @@ func (t *listText) removeLines(from, to int) []byte {
 	}
 	return []byte(strings.Join(slices.Delete(lines, from, to), ""))
 }
-
-// eol is the line end of a line, or of the one before where it has none.
-func (t *listText) eol(line int) string {
-	for line = min(line, len(t.lines)-1); line >= 0; line-- {
-		if strings.HasSuffix(t.lines[line], "\r\n") {
-			return "\r\n"
-		}
-		if strings.HasSuffix(t.lines[line], "\n") {
-			return "\n"
-		}
-	}
-	return "\n"
-}
-
-// offset is where a line and column, which counts runes, are in the text.
-func (t *listText) offset(line, column int) int {
-	at := 0
-	for _, l := range t.lines[:min(line-1, len(t.lines))] {
-		at += len(l)
-	}
-	for ; column > 1 && at < len(t.data); column-- {
-		_, size := utf8.DecodeRune(t.data[at:])
-		at += size
-	}
-	return at
-}
-
-func splice(data []byte, from, to int, text string) []byte {
-	return slices.Concat(data[:from], []byte(text), data[to:])
-}
-
-func isBlank(line string) bool   { return strings.Trim(line, " \t\r\n") == "" }
-func isComment(line string) bool { return strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") }
-func indentOf(line string) int   { return len(line) - len(strings.TrimLeft(line, " ")) }

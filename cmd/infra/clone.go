@@ -27,7 +27,8 @@ type clone struct {
 
 // openClone opens the checkout that the folder of infra.yaml lies in.
 func openClone(ctx context.Context, root string) (*clone, error) {
-	c := &clone{root: root, tree: os.DirFS(root), cache: new(schema.Cache)}
+	c := &clone{root: root, cache: new(schema.Cache)}
+	c.tree = schema.Remember(os.DirFS(root), c.cache)
 	var err error
 	if c.checkout, err = findCheckout(ctx, root); err != nil {
 		return nil, err
