@@ -18,9 +18,10 @@ type Edit struct {
 	Before      []Grant      // grants that are taken away or changed, as they were
 	After       []Grant      // grants that are added or changed, as they will be
 	Key         Key          // of AddKey and RemoveKey; of RotateKey the new one
+	Destination Destination  // of the edits of destinations: as it will be, or was
 	Replaced    Key          // of RotateKey: the old one, as it will be or was
 	Group       Group        // of AddGroup and RemoveGroup
-	Members     []string     // of AddMembers and RemoveMembers: those that were added or removed
+	Members     []string     // of AddMembers, RemoveMembers, AddRoles and RemoveRoles: those that were added or removed
 	Revocations []Revocation // that are added, changed or taken back
 
 	Acknowledgement Acknowledgement // of Acknowledge
