@@ -71,19 +71,10 @@ func (c DestinationChange) validate() error {
 	return nil
 }
 
-// AddDestination declares a destination, in destinations/<name>.yaml. One that is declared
-// gets the change. The errors are those of AddGrant.
+// AddDestination declares a destination with what a change says, in
+// destinations/<name>.yaml. One that is declared gets the change. The errors are those
+// of AddGrant.
 func AddDestination(fsys fs.FS, name string, c DestinationChange) (Edit, error) {
-	return changeDestination(fsys, name, c, true)
-}
-
-// ChangeDestination changes the entry of a destination. One that no file declares is
-// ErrNoSuchDestination; the other errors are those of AddGrant.
-func ChangeDestination(fsys fs.FS, name string, c DestinationChange) (Edit, error) {
-	return changeDestination(fsys, name, c, false)
-}
-
-func changeDestination(fsys fs.FS, name string, c DestinationChange, declare bool) (Edit, error) {
 	if err := cmpErr(validateOwnDestination(name), c.validate()); err != nil {
 		return Edit{}, err
 	}
@@ -94,12 +85,9 @@ func changeDestination(fsys fs.FS, name string, c DestinationChange, declare boo
 	f, i := e.destination(name)
 	home := homeOfDestination(name)
 	before, edit := Destination{Name: name, Mode: ModeEnforce}, Edit{Outcome: Changed}
-	switch {
-	case f != nil:
+	if f != nil {
 		before, home = bareDestination(f.destinations[i]), f.path
-	case !declare:
-		return Edit{}, fmt.Errorf("destination %s: %w", quoted(name), ErrNoSuchDestination)
-	default:
+	} else {
 		if _, err := e.insert(home, destinationsFile, func(f *parsedFile) int { return len(f.destinations) }, []field{{"name", name}}); err != nil {
 			return Edit{}, err
 		}
