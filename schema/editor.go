@@ -137,13 +137,21 @@ func (e *editor) finish(edit Edit, expect func(want *parsedFile)) (Edit, error) 
 // meaning is a copy of what an edit can change in a file, without places.
 func meaning(f *parsedFile) *parsedFile {
 	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{},
-		groups: []Group{}, users: []DeclaredUser{}, acknowledgements: []Acknowledgement{}}
+		groups: []Group{}, users: []DeclaredUser{}, acknowledgements: []Acknowledgement{}, destinations: []Destination{}}
 	for _, g := range f.grants {
 		g.Pos = Pos{}
 		m.grants = append(m.grants, placedGrant{Grant: g.Grant})
 	}
 	for _, g := range f.groups {
 		m.groups = append(m.groups, Group{Name: g.Name, Users: placeless(g.Users), Groups: placeless(g.Groups), Destination: g.Destination})
+	}
+	for _, d := range f.destinations {
+		d.Pos = Pos{}
+		d.Roles = slices.Clone(d.Roles)
+		for i := range d.Roles {
+			d.Roles[i].Pos = Pos{}
+		}
+		m.destinations = append(m.destinations, d)
 	}
 	for _, u := range f.users {
 		u.Pos = Pos{}

@@ -57,29 +57,40 @@ func (t *listText) insert(at int, fields []field) ([]byte, error) {
 	case t.seq.Style&flowStyle != 0:
 		return t.insertFlow(at, fields)
 	}
+	return t.insertLines(t.lineOf(at), t.writer(at)(fields, t.separated())), nil
+}
+
+// lineOf is the line in front of which an entry goes that is to be at the index.
+func (t *listText) lineOf(at int) int {
+	if at > 0 {
+		return t.end(at - 1)
+	}
+	line := t.dash(0)
+	for line > t.key.Line && isComment(t.lines[line-1]) {
+		line--
+	}
+	return line
+}
+
+// writer writes an entry that is to be at the index, in the style of its neighbour:
+// its lines, without line ends.
+func (t *listText) writer(at int) func(fields []field, separated bool) []string {
 	indent := t.seq.Column - 1
 	neighbour := t.seq.Content[max(0, at-1)]
 	style := t.styleOf(neighbour)
-	var item []string
-	if neighbour.Style&flowStyle != 0 {
-		item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
-	} else {
-		item = style.block(indent, fields)
-	}
-	if at == 0 {
-		if t.separated() {
+	return func(fields []field, separated bool) []string {
+		item := style.block(indent, fields)
+		if neighbour.Style&flowStyle != 0 {
+			item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
+		}
+		switch {
+		case separated && at == 0:
 			item = append(item, "")
+		case separated:
+			item = append([]string{""}, item...)
 		}
-		line := t.dash(0)
-		for line > t.key.Line && isComment(t.lines[line-1]) {
-			line--
-		}
-		return t.insertLines(line, item), nil
+		return item
 	}
-	if t.separated() {
-		item = append([]string{""}, item...)
-	}
-	return t.insertLines(t.end(at-1), item), nil
 }
 
 // insertFirst turns [] into a list of one.
