@@ -13,7 +13,7 @@ import (
 
 // A Proof is what was compared.
 type Proof struct {
-	Subjects int // people, groups and ServiceAccounts that hold something
+	Subjects int // people, groups and ServiceAccounts that hold something, but by Kubernetes' own bindings
 	Holdings int // what they hold: a set of roles at a place each
 }
 
@@ -46,7 +46,7 @@ func Prove(o Objects, p Plan, before, after *schema.Snapshot) (Proof, error) {
 	}
 	was, is := newWorld(o, p.Steps), newWorld(o, p.Steps)
 	for _, b := range o.Bindings {
-		if b.ofInfra() { // what a connector makes of the repository comes from there
+		if b.Internal() { // never superseded; and what a connector makes of the repository comes from there
 			continue
 		}
 		was.bind(b)

@@ -207,7 +207,13 @@ func (i *importer) proved(files fs.FS, before *schema.Snapshot, edit schema.Edit
 			i.mode = d.Mode
 		}
 	}
-	p := proposal{edit: edit, said: fmt.Sprintf("of %s, all that fits is granted on %s already", count(len(i.plan.Items), "binding"), i.destination)}
+	bindings := 0
+	for _, item := range i.plan.Items {
+		if !item.Binding.Internal() {
+			bindings++
+		}
+	}
+	p := proposal{edit: edit, said: fmt.Sprintf("of %s, all that fits is granted on %s already", count(bindings, "binding"), i.destination)}
 	if len(edit.Files) > 0 {
 		p.said = fmt.Sprintf("%s on %s for what its bindings give", count(len(i.plan.Grants), "grant"), i.destination)
 		p.subject = fmt.Sprintf("grants: import %s on %s from its role bindings", count(len(i.plan.Grants), "grant"), i.destination)

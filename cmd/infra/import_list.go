@@ -136,7 +136,7 @@ func (a *app) adviseImport(i *importer, source *rbacSource, written string) {
 		a.say("%s is in mode %s, so infra enforces nothing there: delete no binding yet", i.destination, i.mode)
 	}
 	if labels := i.plan.Steps.Label; len(labels) > 0 {
-		a.advise("kubectl%s label clusterrole %s %s=true, without which infra cannot bind them", source.flags(), shell(labels...), reconciler.IncludeRoleLabel)
+		a.advise("kubectl%s label clusterrole %s %s=true, without which infra cannot bind %s", source.flags(), shell(labels...), reconciler.IncludeRoleLabel, verb(len(labels), "it", "them"))
 	}
 	if made := i.plan.Steps.Make; len(made) > 0 {
 		if written == "" {
@@ -173,7 +173,7 @@ func (a *app) adviseImport(i *importer, source *rbacSource, written string) {
 		a.say("%s can be deleted once %s enforces the grants: -o name lists them then", count(waiting, "binding"), i.destination)
 	}
 	for _, o := range sortedOwners(owners) {
-		a.say("%s of %s would come back: take them out there", count(owners[o], "superseded binding"), o)
+		a.say("%s of %s would come back: take %s out there", count(owners[o], "superseded binding"), o, verb(owners[o], "it", "them"))
 	}
 }
 
