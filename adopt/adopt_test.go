@@ -110,7 +110,7 @@ func TestWhatBecomesOfABinding(t *testing.T) {
 		{name: "a role without rules", binding: clusterBinding("x", "nothing", ann), want: "left ClusterRole nothing has no rules, so it gives nothing"},
 		{name: "a role that is not there", binding: ofRole(binding("web", "x", "away", ann)), want: "left Role away does not exist, so it gives nothing"},
 		{name: "a role of Kubernetes", binding: clusterBinding("x", "system:node", ann), want: "left ClusterRole system:node is Kubernetes' own"},
-		{name: "rules with what cannot be seen", binding: clusterBinding("x", "strange", ann), want: "left role \"strange\": \"get\ufffd\" of its rules: an invisible character (U+200B) in a name"},
+		{name: "rules with what cannot be seen", binding: clusterBinding("x", "strange", ann), want: "left role \"strange\": verbs: \"get\ufffd\": an invisible character (U+200B) in a name"},
 		{name: "a ServiceAccount", binding: binding("web", "x", "view", reconciler.Subject{Kind: "ServiceAccount", Namespace: "web", Name: "ci"}), want: "left infra grants to people and groups, not to ServiceAccounts"},
 		{name: "everybody", binding: clusterBinding("x", "view", group("system:authenticated")), want: "left names that begin with system: are Kubernetes' own"},
 		{name: "a subject of no kind", binding: clusterBinding("x", "view", reconciler.Subject{Kind: "Robot", Name: "r"}), want: "left a subject of kind Robot is nobody"},

@@ -105,9 +105,10 @@ func (r *reader) role(n *node) Role {
 
 func (r *reader) rule(n *node) Rule {
 	var rule Rule
+	keys := []string{"apiGroups", "resources", "verbs", "resourceNames", "nonResourceURLs"}
 	lists := []*[]string{&rule.APIGroups, &rule.Resources, &rule.Verbs, &rule.ResourceNames, &rule.NonResourceURLs}
-	r.mapping(n, "a rule", ruleKeys, func(key string, _, v *node) {
-		list := lists[indexOf(ruleKeys, key)]
+	r.mapping(n, "a rule", keys, func(key string, _, v *node) {
+		list := lists[indexOf(keys, key)]
 		r.each(v, key, func(item *node) {
 			// The core API group is the empty string.
 			if key == "apiGroups" && item.Kind == scalarNode && item.Value == "" && item.Style&quotedStyles != 0 {

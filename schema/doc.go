@@ -27,8 +27,8 @@
 // Policy and brakes are read here and judged by package policy: this one only
 // sees to it that each rule says one thing, and something.
 //
-// Edits (AddGrant, AddGrants, AddRoles, RemoveGrant, AddKey, RemoveKey, Revoke, ...)
-// work on the text: every byte that they do not mean to change stays, comments, order,
+// Edits (AddGrant, AddGrants, RemoveGrant, AddKey, RemoveKey, RotateKey, AddDestination, AddRoles,
+// Revoke, Unrevoke, Acknowledge and so on) work on the text: every byte that they do not mean to change stays, comments, order,
 // quoting and line ends too. An Edit says which files change; whoever asked for
 // it writes them. Each is read again before it is returned, and refused where it
 // would say anything but what was asked for.

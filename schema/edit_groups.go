@@ -56,13 +56,9 @@ func AddGroup(fsys fs.FS, g Group) (Edit, error) {
 // group is granted or nested is for the caller to look at. An unknown name is
 // ErrNoSuchGroup; the other errors are those of AddGrant.
 func RemoveGroup(fsys fs.FS, name string) (Edit, error) {
-	e, err := openEditor(fsys)
+	e, f, i, err := openGroup(fsys, name)
 	if err != nil {
 		return Edit{}, err
-	}
-	f, i := e.group(name)
-	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(name), ErrNoSuchGroup)
 	}
 	g := f.groups[i]
 	if len(f.groups) == 1 && f.path == homeOfGroup(g) && len(f.problems.Errors()) == 0 {
@@ -82,13 +78,9 @@ func AddMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Ed
 	if err := validateMembers(more); err != nil {
 		return Edit{}, err
 	}
-	e, err := openEditor(fsys)
+	e, f, i, err := openGroup(fsys, group)
 	if err != nil {
 		return Edit{}, err
-	}
-	f, i := e.group(group)
-	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup)
 	}
 	return e.addMembers(f, i, more)
 }
@@ -98,13 +90,9 @@ func AddMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Ed
 // would be a new warning. A name that is not in it is ErrNoSuchMember, an unknown
 // group ErrNoSuchGroup; the other errors are those of AddGrant.
 func RemoveMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Edit, error) {
-	e, err := openEditor(fsys)
+	e, f, i, err := openGroup(fsys, group)
 	if err != nil {
 		return Edit{}, err
-	}
-	f, i := e.group(group)
-	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup)
 	}
 	g := bare(f.groups[i])
 	edit := Edit{Outcome: Removed, Group: f.groups[i]}
@@ -218,6 +206,19 @@ func (e *editor) memberText(f *parsedFile, i int, list string) (*listText, error
 		return &inner, nil
 	}
 	return nil, nil
+}
+
+// openGroup opens an editor and finds the group that is to be edited.
+func openGroup(fsys fs.FS, name string) (*editor, *parsedFile, int, error) {
+	e, err := openEditor(fsys)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	f, i := e.group(name)
+	if f == nil {
+		return nil, nil, 0, fmt.Errorf("group %s: %w", quoted(name), ErrNoSuchGroup)
+	}
+	return e, f, i, nil
 }
 
 // group is where a group is declared: nil where it is not.

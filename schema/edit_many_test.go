@@ -116,60 +116,6 @@ func TestOfManyGrantsThoseThatCannotBeAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestRolesAreListedAfterThoseThatAre(t *testing.T) {
-	roles := []schema.Role{
-		{Name: "restart", Rules: []schema.Rule{
-			{APIGroups: []string{"apps", ""}, Resources: []string{"deployments"}, Verbs: []string{"get", "*"}, ResourceNames: []string{"web"}},
-			{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}},
-		}},
-		{Name: "old"},
-	}
-	const written = `      - name: restart
-        rules:
-          - apiGroups: [apps, ""]
-            resources: [deployments]
-            verbs: [get, "*"]
-            resourceNames: [web]
-          - verbs: [get]
-            nonResourceURLs: ["/metrics"]
-      - name: old
-`
-	for _, test := range []struct{ name, before, want string }{
-		{"no file", "", "destinations:\n  - name: prod\n    roles:\n" + written},
-		{"a destination without roles", "destinations:\n  - name: prod\n    mode: observe # for now\n# the end\n",
-			"destinations:\n  - name: prod\n    mode: observe # for now\n    roles:\n" + written + "# the end\n"},
-		{"roles, and more behind them", "destinations:\n  - name: prod\n    roles:\n      - name: deploy\n        rules: []\n    # why\n    mode: observe\n",
-			"destinations:\n  - name: prod\n    roles:\n      - name: deploy\n        rules: []\n" + written + "    # why\n    mode: observe\n"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var files []string
-			if test.before != "" {
-				files = []string{"destinations/prod.yaml", test.before}
-			}
-			fsys := repository(files...)
-			edit, err := schema.AddRoles(fsys, "prod", roles)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := edit.Files["destinations/prod.yaml"]
-			if diff := cmp.Diff(test.want, string(got)); diff != "" {
-				t.Error(diff)
-			}
-			fsys["destinations/prod.yaml"] = &fstest.MapFile{Data: got}
-			if again, err := schema.AddRoles(fsys, "prod", roles); err != nil || again.Outcome != schema.Unchanged {
-				t.Errorf("the second time it is %+v, %v", again, err)
-			}
-		})
-	}
-	if _, err := schema.AddRoles(repository(), "prod", []schema.Role{{Name: "view"}}); err == nil {
-		t.Error("a built-in role was listed")
-	}
-	other := repository("destinations/prod.yaml", "destinations: [{name: prod, roles: [{name: restart, rules: []}]}]\n")
-	if _, err := schema.AddRoles(other, "prod", roles); err == nil || !strings.Contains(err.Error(), "other rules") {
-		t.Errorf("other rules: %v", err)
-	}
-}
-
 func BenchmarkAddGrants(b *testing.B) {
 	var grants []schema.Grant
 	for i := range 10_000 {

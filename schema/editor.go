@@ -137,7 +137,7 @@ func (e *editor) finish(edit Edit, expect func(want *parsedFile)) (Edit, error) 
 // meaning is a copy of what an edit can change in a file, without places.
 func meaning(f *parsedFile) *parsedFile {
 	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{},
-		groups: []Group{}, users: []DeclaredUser{}, acknowledgements: []Acknowledgement{}, destinations: []Destination{}}
+		groups: []Group{}, users: []DeclaredUser{}, destinations: []Destination{}, acknowledgements: []Acknowledgement{}}
 	for _, g := range f.grants {
 		g.Pos = Pos{}
 		m.grants = append(m.grants, placedGrant{Grant: g.Grant})
@@ -145,17 +145,12 @@ func meaning(f *parsedFile) *parsedFile {
 	for _, g := range f.groups {
 		m.groups = append(m.groups, Group{Name: g.Name, Users: placeless(g.Users), Groups: placeless(g.Groups), Destination: g.Destination})
 	}
-	for _, d := range f.destinations {
-		d.Pos = Pos{}
-		d.Roles = slices.Clone(d.Roles)
-		for i := range d.Roles {
-			d.Roles[i].Pos = Pos{}
-		}
-		m.destinations = append(m.destinations, d)
-	}
 	for _, u := range f.users {
 		u.Pos = Pos{}
 		m.users = append(m.users, u)
+	}
+	for _, d := range f.destinations {
+		m.destinations = append(m.destinations, bareDestination(d))
 	}
 	for _, k := range f.keys {
 		k.Pos = Pos{}

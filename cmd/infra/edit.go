@@ -24,6 +24,7 @@ type editFlags struct {
 	acknowledge      string // the reason for which a large removal is meant; empty: it is not
 	acknowledges     bool   // the command has a flag for it
 	sends            bool   // the command has the flags for it
+	urgent           bool   // it counts whatever else is wrong: no error elsewhere, no rule and no brake stops it
 }
 
 func (f *editFlags) register(cmd *cobra.Command) {
@@ -92,7 +93,7 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 	if f.push || f.branch != "" {
 		return a.send(ctx, c, f, propose)
 	}
-	before, err := load(c.tree, c.cache)
+	before, err := a.loadFor(f, c.tree, c.cache)
 	if err != nil {
 		return 0, err
 	}

@@ -176,7 +176,10 @@ func (i *importer) write(files fs.FS) (schema.Edit, []schema.RefusedGrant, error
 		return err
 	}
 	if len(i.plan.Roles) > 0 {
-		if err := take(schema.AddRoles(files, i.destination, i.plan.Roles)); err != nil {
+		if err := take(schema.AddDestination(files, i.destination, schema.DestinationChange{})); err != nil {
+			return all, nil, err
+		}
+		if err := take(schema.AddRoles(overlay(files, all.Files), i.destination, i.plan.Roles...)); err != nil {
 			return all, nil, err
 		}
 	}

@@ -32,6 +32,8 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		a.groupsCommand(),
 		a.usersCommand(),
 		a.keysCommand(),
+		a.revokeCommand(),
+		a.unrevokeCommand(),
 		a.importCommand(),
 	)
 	section(root, "Ask about access:",
