@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 
@@ -59,6 +60,9 @@ with --kubeconfig, the roles and namespaces are the cluster's.`,
 			if i.destination == schema.InfraDestination {
 				return fmt.Errorf("destination %q is the server itself, and no cluster", i.destination)
 			}
+			if err := importList(&i, all, false).write(io.Discard, list); err != nil { // before the commit, not after
+				return err
+			}
 			source.stdin = cmd.InOrStdin()
 			over := a.busy("reading the role bindings of %s", i.destination)
 			var err error
@@ -107,13 +111,9 @@ with --kubeconfig, the roles and namespaces are the cluster's.`,
 // silentOut is the same program with nothing on stdout.
 func (a *app) silentOut() *app {
 	silent := *a
-	silent.stdout = discard{}
+	silent.stdout = io.Discard
 	return &silent
 }
-
-type discard struct{}
-
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 // clusters are the destinations that are clusters, by name.
 func clusters(s *schema.Snapshot) []string {
