@@ -32,6 +32,13 @@ type Plan struct {
 	Steps       Steps
 }
 
+// Expected says whether a binding is one that every cluster has, or that the connector
+// of the plan's destination makes, so that nobody needs to hear of it. One of
+// Kubernetes' own into which somebody put people is not.
+func (p Plan) Expected(b Binding) bool {
+	return strings.HasPrefix(b.Name, reconciler.Prefix(p.Destination)) || b.Internal() && !b.ofInfra() && !b.namesPeople()
+}
+
 // An Item is a binding and what becomes of each subject that it names.
 type Item struct {
 	Binding  Binding

@@ -31,6 +31,11 @@ func ofRole(b adopt.Binding) adopt.Binding {
 	return b
 }
 
+func system(b adopt.Binding) adopt.Binding {
+	b.System = true
+	return b
+}
+
 func rules(verbs ...string) []schema.Rule {
 	return []schema.Rule{{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: verbs}}
 }
@@ -117,7 +122,9 @@ func TestWhatBecomesOfABinding(t *testing.T) {
 		{name: "an address in capitals", binding: clusterBinding("x", "view", user("Ann@example.com")), want: `left user "Ann@example.com": e-mail addresses are in lower case: "ann@example.com"`},
 		{name: "kube-system", binding: binding("kube-system", "x", "view", ann), want: "left a role in a kube-* namespace is as good as cluster-admin: write that grant by hand"},
 		{name: "a binding of a connector", binding: clusterBinding("infra:prod:view", "view", ann), want: "left it is infra's own"},
-		{name: "a binding of Kubernetes", binding: clusterBinding("system:basic-user", "view", ann), want: "left it is Kubernetes' own"},
+		{name: "a binding of Kubernetes", binding: system(clusterBinding("cluster-admin", "cluster-admin", ann)), want: "left it is Kubernetes' own"},
+		{name: "a binding that only looks like one of Kubernetes", binding: clusterBinding("system:mine", "view", ann), want: "granted ann@example.com view on prod"},
+		{name: "a binding that only has the label of one", binding: system(clusterBinding("mine", "view", ann)), want: "granted ann@example.com view on prod"},
 		{name: "a RoleBinding from a manifest that does not say its namespace", binding: binding("", "x", "view", ann), want: "left it does not say its namespace"},
 		{name: "what is granted already", binding: clusterBinding("x", "view", user("had@example.com")), want: "unchanged had@example.com view on prod"},
 		{name: "what is granted through a group, on a pattern", binding: binding("web", "x", "edit", user("member@example.com")), want: `unchanged group "team" edit on *.web`},
@@ -237,6 +244,26 @@ func TestWhatInfraEnforcesCanBeDeleted(t *testing.T) {
 	o.Bindings = append(o.Bindings, clusterBinding("infra:prod:view:2", "view", group("sre")))
 	if got := enforced(); got != "x y " {
 		t.Errorf("enforced: %s", got)
+	}
+}
+
+func TestOnlyWhatEveryClusterHasIsExpected(t *testing.T) {
+	p := adopt.Plan{Destination: "prod"}
+	for _, test := range []struct {
+		binding adopt.Binding
+		want    bool
+	}{
+		{system(clusterBinding("cluster-admin", "cluster-admin", group("system:masters"))), true},
+		{system(clusterBinding("cluster-admin", "cluster-admin", group("system:masters"), user("ann"))), false},
+		{system(clusterBinding("mine", "cluster-admin")), false},
+		{clusterBinding("system:mine", "cluster-admin"), false},
+		{clusterBinding("infra:prod:view", "view", user("ann")), true},
+		{clusterBinding("infra:other:view", "view", user("ann")), false},
+		{clusterBinding("x", "view", user("ann")), false},
+	} {
+		if got := p.Expected(test.binding); got != test.want {
+			t.Errorf("%s of %v: %t", test.binding.Name, test.binding.Subjects, got)
+		}
 	}
 }
 

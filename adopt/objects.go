@@ -33,7 +33,7 @@ type Binding struct {
 	Name      string
 	Role      reconciler.RoleRef
 	Subjects  []reconciler.Subject
-	System    bool   // Kubernetes made it: kubernetes.io/bootstrapping=rbac-defaults
+	System    bool   // it has Kubernetes' label for what it makes itself: kubernetes.io/bootstrapping=rbac-defaults
 	Unclear   string // why it cannot be told what it gives; empty: it can
 	Owner     Owner
 }
@@ -46,10 +46,17 @@ func (b Binding) Compare(o Binding) int {
 // ofInfra says whether a connector made it, whichever destination's.
 func (b Binding) ofInfra() bool { return strings.HasPrefix(b.Name, "infra:") }
 
-// Internal says whether a binding is not of people's making: Kubernetes' own, or
-// infra's.
+// Internal says whether a binding is Kubernetes' own, or infra's: one that is never
+// adopted. Who puts people into such a binding is told apart by namesPeople.
 func (b Binding) Internal() bool {
-	return b.System || strings.HasPrefix(b.Name, systemPrefix) || b.ofInfra()
+	return b.System && (strings.HasPrefix(b.Name, systemPrefix) || b.Name == "cluster-admin") || b.ofInfra()
+}
+
+// namesPeople says whether a binding names somebody whom Kubernetes itself does not.
+func (b Binding) namesPeople() bool {
+	return slices.ContainsFunc(b.Subjects, func(s reconciler.Subject) bool {
+		return s.Kind != serviceAccount && !strings.HasPrefix(s.Name, systemPrefix)
+	})
 }
 
 // inSystem says whether it is in a namespace of Kubernetes' own.

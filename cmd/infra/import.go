@@ -96,7 +96,7 @@ with --kubeconfig, the roles and namespaces are the cluster's.`,
 	flags.BoolVarP(&source.recursive, "recursive", "R", false, "also the folders in the folders of -f")
 	flags.BoolVar(&i.groups, "groups", false, "declare people as a group where several bindings name the same ones")
 	flags.StringVar(&roles, "write-roles", "", "write the ClusterRoles that are to be made of Roles to this `file`, for kubectl create -f")
-	flags.BoolVar(&all, "all", false, "list the bindings of Kubernetes and infra, too, which are never imported")
+	flags.BoolVar(&all, "all", false, "list what every cluster has, too, and what the connector made: it is never imported")
 	check(cmd.MarkFlagFilename("kubeconfig"))
 	check(cmd.MarkFlagFilename("filename", "yaml", "yml", "json"))
 	check(cmd.MarkFlagFilename("write-roles", "yaml", "yml"))
@@ -212,7 +212,7 @@ func (i *importer) proved(files fs.FS, before *schema.Snapshot, edit schema.Edit
 	}
 	bindings := 0
 	for _, item := range i.plan.Items {
-		if !item.Binding.Internal() {
+		if !i.plan.Expected(item.Binding) {
 			bindings++
 		}
 	}

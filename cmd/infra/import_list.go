@@ -50,7 +50,7 @@ func importList(i *importer, all, live bool) list {
 	values := []importedBinding{}
 	for _, item := range i.plan.Items {
 		b := item.Binding
-		if b.Internal() && !all {
+		if i.plan.Expected(b) && !all {
 			continue
 		}
 		v := importedBinding{Kind: b.Kind, Namespace: b.Namespace, Name: b.Name, Role: b.Role.String(), Granted: item.Granted,
@@ -121,12 +121,13 @@ func deletable(i adopt.Item, live bool) bool {
 	return i.Superseded() && i.Binding.Owner == (adopt.Owner{}) && (i.Enforced || !live)
 }
 
-// kubectlName is a binding as the arguments of kubectl delete.
+// kubectlName is a binding as the arguments of kubectl delete. The name stands behind a
+// slash: it may be anything, "--all" too.
 func kubectlName(b adopt.Binding) string {
 	if b.Namespace == "" {
-		return "clusterrolebinding " + shell(b.Name)
+		return shell("clusterrolebinding/" + b.Name)
 	}
-	return "rolebinding -n " + shell(b.Namespace) + " " + shell(b.Name)
+	return "-n " + shell(b.Namespace, "rolebinding/"+b.Name)
 }
 
 // adviseImport says what there is to do beside the commit.
@@ -136,7 +137,7 @@ func (a *app) adviseImport(i *importer, source *rbacSource, written string) {
 		a.say("%s is in mode %s, so infra enforces nothing there: delete no binding yet", i.destination, i.mode)
 	}
 	if labels := i.plan.Steps.Label; len(labels) > 0 {
-		a.advise("kubectl%s label clusterrole %s %s=true, without which infra cannot bind %s", source.flags(), shell(labels...), reconciler.IncludeRoleLabel, verb(len(labels), "it", "them"))
+		a.advise("kubectl%s label %s %s=true, without which infra cannot bind %s", source.flags(), shell(prefixed("clusterrole/", labels)...), reconciler.IncludeRoleLabel, verb(len(labels), "it", "them"))
 	}
 	if made := i.plan.Steps.Make; len(made) > 0 {
 		if written == "" {
@@ -149,7 +150,7 @@ func (a *app) adviseImport(i *importer, source *rbacSource, written string) {
 	owners := map[adopt.Owner]int{}
 	for _, item := range i.plan.Items {
 		switch {
-		case item.Binding.Internal():
+		case i.plan.Expected(item.Binding):
 		case !item.Superseded():
 			stay++
 		case item.Binding.Owner != (adopt.Owner{}):
@@ -175,6 +176,14 @@ func (a *app) adviseImport(i *importer, source *rbacSource, written string) {
 	for _, o := range sortedOwners(owners) {
 		a.say("%s of %s would come back: take %s out there", count(owners[o], "superseded binding"), o, verb(owners[o], "it", "them"))
 	}
+}
+
+func prefixed(prefix string, names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = prefix + n
+	}
+	return out
 }
 
 func sortedOwners(owners map[adopt.Owner]int) []adopt.Owner {
