@@ -89,10 +89,10 @@ func (o Owner) String() string {
 // OwnerOf finds the owner of an object by what tools write on it. References are its
 // ownerReferences, as Kind/name.
 func OwnerOf(labels, annotations map[string]string, references []string) Owner {
-	for _, r := range references {
-		kind, name, _ := strings.Cut(r, "/")
+	if len(references) > 0 {
+		kind, name, _ := strings.Cut(references[0], "/")
 		if kind == "RBACDefinition" {
-			return Owner{"rbac-manager", name}
+			kind = "rbac-manager"
 		}
 		return Owner{kind, name}
 	}
