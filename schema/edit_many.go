@@ -244,7 +244,7 @@ func (t *listText) insertMany(places []int, entries [][]field) ([]byte, error) {
 	if t.seq.Style&flowStyle != 0 {
 		return t.insertOneByOne(places, entries)
 	}
-	separated := t.separated()
+	gap := t.gap()
 	var out []string
 	from := 0
 	for i := 0; i < len(entries); {
@@ -256,9 +256,9 @@ func (t *listText) insertMany(places []int, entries [][]field) ([]byte, error) {
 			out[n-1] += eol
 		}
 		from = to
-		write := t.writer(at)
+		write := t.writer(at, gap)
 		for ; i < len(entries) && places[i] == at; i++ {
-			for _, line := range write(entries[i], separated) {
+			for _, line := range write(entries[i]) {
 				out = append(out, line+eol)
 			}
 		}
@@ -282,4 +282,12 @@ func (t *listText) insertOneByOne(places []int, entries [][]field) ([]byte, erro
 		}
 	}
 	return t.data, nil
+}
+
+// gap is how many blank lines stand between two entries.
+func (t *listText) gap() int {
+	if t.separated() {
+		return 1
+	}
+	return 0
 }

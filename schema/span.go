@@ -57,7 +57,7 @@ func (t *listText) insert(at int, fields []field) ([]byte, error) {
 	case t.seq.Style&flowStyle != 0:
 		return t.insertFlow(at, fields)
 	}
-	return t.insertLines(t.lineOf(at), t.writer(at)(fields, t.separated())), nil
+	return t.insertLines(t.lineOf(at), t.writer(at, t.gap())(fields)), nil
 }
 
 // lineOf is the line in front of which an entry goes that is to be at the index.
@@ -72,24 +72,22 @@ func (t *listText) lineOf(at int) int {
 	return line
 }
 
-// writer writes an entry that is to be at the index, in the style of its neighbour:
-// its lines, without line ends.
-func (t *listText) writer(at int) func(fields []field, separated bool) []string {
+// writer writes an entry that is to be at the index, in the style of its neighbour and
+// with so many blank lines between them: its lines, without line ends.
+func (t *listText) writer(at, gap int) func(fields []field) []string {
 	indent := t.seq.Column - 1
 	neighbour := t.seq.Content[max(0, at-1)]
 	style := t.styleOf(neighbour)
-	return func(fields []field, separated bool) []string {
+	return func(fields []field) []string {
 		item := style.block(indent, fields)
 		if neighbour.Style&flowStyle != 0 {
 			item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
 		}
-		switch {
-		case separated && at == 0:
-			item = append(item, "")
-		case separated:
-			item = append([]string{""}, item...)
+		blanks := make([]string, gap)
+		if at == 0 {
+			return append(item, blanks...)
 		}
-		return item
+		return append(blanks, item...)
 	}
 }
 
