@@ -42,7 +42,7 @@ to do.
 with --kubeconfig, the roles and namespaces are the cluster's.`,
 		Example: `  infra import --kubeconfig prod.kubeconfig --destination prod --dry-run
   infra import --kubeconfig prod.kubeconfig --destination prod
-  infra import --kubeconfig prod.kubeconfig --destination prod -q -o name | xargs -L1 kubectl --kubeconfig prod.kubeconfig delete
+  infra import --kubeconfig prod.kubeconfig --destination prod -q -o name | xargs -rL1 kubectl --kubeconfig prod.kubeconfig delete
   kubectl get clusterrolebindings,rolebindings,clusterroles,roles -A -o yaml | infra import -f - --destination prod`,
 		Args: arguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
