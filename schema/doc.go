@@ -27,7 +27,7 @@
 // Policy and brakes are read here and judged by package policy: this one only
 // sees to it that each rule says one thing, and something.
 //
-// Edits (AddGrant, RemoveGrant, AddKey, RemoveKey, RotateKey, Revoke, Unrevoke,
+// Edits (AddGrant, AddGrants, RemoveGrant, AddKey, RemoveKey, RotateKey, Revoke, Unrevoke,
 // Acknowledge and those of groups, users and destinations) work on the text: every
 // byte that they do not mean to change stays, comments, order, quoting and line ends
 // too, and what they add looks like its neighbours; testdata/people has examples. An

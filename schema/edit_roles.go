@@ -27,7 +27,7 @@ func AddRoles(fsys fs.FS, destination string, roles ...Role) (Edit, error) {
 	edit := Edit{Outcome: Unchanged}
 	for _, r := range roles {
 		r.Pos = Pos{}
-		if err := r.validate(); err != nil {
+		if err := r.Validate(); err != nil {
 			return Edit{}, err
 		}
 		at := slices.IndexFunc(d.Roles, func(have Role) bool { return have.Name == r.Name })
@@ -166,8 +166,8 @@ func (r Rule) lists() []ruleList {
 		{"nonResourceURLs", r.NonResourceURLs}, {"verbs", r.Verbs}}
 }
 
-// validate says why a destination cannot list a role, or nil.
-func (r Role) validate() error {
+// Validate says why a destination cannot list a role, or nil.
+func (r Role) Validate() error {
 	if err := ValidateRole(r.Name); err != nil {
 		return err
 	}

@@ -57,25 +57,38 @@ func (t *listText) insert(at int, fields []field) ([]byte, error) {
 	case t.seq.Style&flowStyle != 0:
 		return t.insertFlow(at, fields)
 	}
+	return t.insertLines(t.lineOf(at), t.writer(at, t.gap())(fields)), nil
+}
+
+// lineOf is the line in front of which an entry goes that is to be at the index.
+func (t *listText) lineOf(at int) int {
+	if at > 0 {
+		return t.end(at - 1)
+	}
+	line := t.dash(0)
+	for line > t.key.Line && isComment(t.lines[line-1]) {
+		line--
+	}
+	return line
+}
+
+// writer writes an entry that is to be at the index, in the style of its neighbour and
+// with so many blank lines between them: its lines, without line ends.
+func (t *listText) writer(at, gap int) func(fields []field) []string {
 	indent := t.seq.Column - 1
 	neighbour := t.seq.Content[max(0, at-1)]
 	style := t.styleOf(neighbour)
-	var item []string
-	if neighbour.Style&flowStyle != 0 {
-		item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
-	} else {
-		item = style.block(indent, fields)
-	}
-	blanks := make([]string, t.gap())
-	if at == 0 {
-		item = append(item, blanks...)
-		line := t.dash(0)
-		for line > t.key.Line && isComment(t.lines[line-1]) {
-			line--
+	return func(fields []field) []string {
+		item := style.block(indent, fields)
+		if neighbour.Style&flowStyle != 0 {
+			item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
 		}
-		return t.insertLines(line, item), nil
+		blanks := make([]string, gap)
+		if at == 0 {
+			return append(item, blanks...)
+		}
+		return append(blanks, item...)
 	}
-	return t.insertLines(t.end(at-1), append(blanks, item...)), nil
 }
 
 // insertFirst turns [] into a list of one.

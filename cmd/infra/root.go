@@ -35,6 +35,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		a.keysCommand(),
 		a.revokeCommand(),
 		a.unrevokeCommand(),
+		a.importCommand(),
 	)
 	section(root, "Ask about access:",
 		a.explainCommand(),
