@@ -20,6 +20,8 @@ type Edit struct {
 	Key         Key          // of AddKey and RemoveKey
 	Group       Group        // of AddGroup and RemoveGroup
 	Members     []string     // of AddMembers and RemoveMembers: those that were added or removed
+	Keys        []Key        // of Offboard and Tidy: those that are removed
+	Groups      []Group      // of Offboard: those whose declaration is removed
 	Revocations []Revocation // that are added, changed or taken back
 
 	Acknowledgement Acknowledgement // of Acknowledge

@@ -35,6 +35,29 @@ func openList(file string, data []byte, list string) (*listText, error) {
 	return nil, &StyleError{file, "it has no list " + list}
 }
 
+// nested is the same text with a list of the entry at the index as its list; nil
+// where the entry has no such list.
+func (t *listText) nested(at int, list string) *listText {
+	entry := t.seq.Content[at]
+	for k := 0; k+1 < len(entry.Content); k += 2 {
+		key, seq := entry.Content[k], entry.Content[k+1]
+		if key.Value != list || seq.Kind != sequenceNode {
+			continue
+		}
+		inner := *t
+		inner.root, inner.key, inner.seq = entry, key, seq
+		switch {
+		case t.seq.Style&flowStyle != 0 || entry.Style&flowStyle != 0 || seq.Style&flowStyle != 0:
+		case k+2 < len(entry.Content):
+			inner.limit = entry.Content[k+2].Line - 1
+		default:
+			inner.limit = t.end(at)
+		}
+		return &inner
+	}
+	return nil
+}
+
 // newList is the text of a file with one entry.
 func newList(list string, fields []field) []byte {
 	item := itemStyle{}.block(2, fields)
