@@ -68,10 +68,10 @@ func (a *app) renameCommand(what schema.Thing, known vocabulary) *cobra.Command 
 	}
 	if what == schema.ADestination {
 		cmd.Flags().BoolVar(&force, "force", false, "even where somebody gains or loses by a pattern that fits one of the names alone")
-		f.registerAcknowledge(cmd)
 	}
 	f.register(cmd)
 	f.registerPush(cmd)
+	f.registerAcknowledge(cmd)
 	return cmd
 }
 
