@@ -116,17 +116,13 @@ func (e *editor) takeGrants(f *parsedFile, d departure, edit *Edit) error {
 	if d.grant == nil {
 		return nil
 	}
-	for i, g := range slices.Backward(f.grants) {
-		if !d.grant(g.Grant) {
-			continue
+	var at []int
+	for i, g := range f.grants {
+		if d.grant(g.Grant) {
+			at, edit.Before = append(at, i), append(edit.Before, g.Grant)
 		}
-		if err := e.remove(f.path, grantsFile, i); err != nil {
-			return err
-		}
-		edit.Before = append(edit.Before, g.Grant)
 	}
-	slices.SortStableFunc(edit.Before, func(a, b Grant) int { return a.Pos.Compare(b.Pos) })
-	return nil
+	return e.removeAll(f.path, grantsFile, at)
 }
 
 func (e *editor) takeGroups(f *parsedFile, d departure, edit *Edit) error {
@@ -158,24 +154,17 @@ func (e *editor) takeKeys(f *parsedFile, d departure, edit *Edit) error {
 	if d.key == nil {
 		return nil
 	}
-	first := len(edit.Keys)
-	for _, k := range f.keys {
+	var at []int
+	for i, k := range f.keys {
 		if d.key(k) {
-			edit.Keys = append(edit.Keys, k)
+			at, edit.Keys = append(at, i), append(edit.Keys, k)
 		}
 	}
-	if gone := len(edit.Keys) - first; gone > 0 && gone == f.entries {
+	if len(at) > 0 && len(at) == f.entries {
 		e.changed[f.path] = nil
 		return nil
 	}
-	for i, k := range slices.Backward(f.keys) {
-		if d.key(k) {
-			if err := e.remove(f.path, keysFile, i); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return e.removeAll(f.path, keysFile, at)
 }
 
 func (e *editor) takeUsers(f *parsedFile, d departure) error {

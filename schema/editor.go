@@ -100,6 +100,18 @@ func (e *editor) remove(p string, kind fileKind, at int) error {
 	return err
 }
 
+// removeAll removes several entries of a file, whose indexes ascend.
+func (e *editor) removeAll(p string, kind fileKind, at []int) error {
+	if len(at) == 0 {
+		return nil
+	}
+	t, err := e.text(p, kind)
+	if err == nil {
+		e.changed[p], err = t.removeAll(at)
+	}
+	return err
+}
+
 func (e *editor) set(p string, kind fileKind, at int, f field) error {
 	t, err := e.text(p, kind)
 	if err == nil {

@@ -154,6 +154,70 @@ func (t *listText) remove(at int) ([]byte, error) {
 	return t.removeLines(from, to), nil
 }
 
+// removeAll takes several entries away, in one go: one after the other, each would
+// be a whole new text. Indexes ascend.
+func (t *listText) removeAll(at []int) ([]byte, error) {
+	if t.seq.Style&flowStyle != 0 || len(at) < 2 || len(at) == len(t.seq.Content) {
+		return t.removeEach(at)
+	}
+	separated := t.separated()
+	lines := slices.Clone(t.lines)
+	for _, i := range slices.Backward(at) {
+		from, to := t.dash(i), t.end(i)
+		for line := from; line < to; line++ {
+			lines[line] = ""
+		}
+		if !separated {
+			continue
+		}
+		gap := from - 1 // goes too
+		if i == 0 {
+			for gap = to; gap < len(lines)-1 && lines[gap] == ""; {
+				gap++
+			}
+		}
+		if gap < len(lines) && isBlank(lines[gap]) {
+			lines[gap] = ""
+		}
+	}
+	text := strings.Join(lines, "")
+	if last := t.lines[len(t.lines)-1]; lines[len(lines)-1] == "" && !strings.HasSuffix(last, "\n") {
+		text = strings.TrimRight(text, "\r\n")
+	}
+	return []byte(text), nil
+}
+
+// removeEach is removeAll, one after the other from behind.
+func (t *listText) removeEach(at []int) ([]byte, error) {
+	if len(at) > 2 && len(at) == len(t.seq.Content) && t.seq.Style&flowStyle == 0 {
+		data, err := t.removeAll(at[1:])
+		if err != nil {
+			return nil, err
+		}
+		return reopened(t, data, at[0])
+	}
+	data := t.data
+	for _, i := range slices.Backward(at) {
+		var err error
+		if data, err = reopened(t, data, i); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// reopened removes an entry of the same list in a newer text.
+func reopened(t *listText, data []byte, at int) ([]byte, error) {
+	list, err := openList(t.file, data, t.key.Value)
+	if err != nil {
+		return nil, err
+	}
+	if at >= len(list.seq.Content) {
+		return nil, &StyleError{t.file, "its entries cannot be told apart"}
+	}
+	return list.remove(at)
+}
+
 // removeLast leaves [] behind the key.
 func (t *listText) removeLast(from, to int) ([]byte, error) {
 	line := t.key.Line - 1
