@@ -17,9 +17,9 @@ func MoveOwners(text []byte, from, to string) []byte {
 			continue
 		}
 		indent := string(line[:len(line)-len(s)])
-		pattern, rest := cutPattern(s)
+		pattern, _ := cutPattern(s)
 		end := len(strings.TrimRight(pattern, "\r\n")) // of a rule without owners
-		pattern, rest = pattern[:end], s[end:]
+		pattern, rest := pattern[:end], s[end:]
 		lead := pattern[:len(pattern)-len(strings.TrimLeft(pattern, "!/"))]
 		named := pattern[len(lead):]
 		if deep, ok := strings.CutPrefix(named, "**/"); ok {
