@@ -22,6 +22,8 @@ type Edit struct {
 	Replaced    Key          // of RotateKey: the old one, as it will be or was
 	Group       Group        // of AddGroup and RemoveGroup
 	Members     []string     // of AddMembers, RemoveMembers, AddRoles and RemoveRoles: those that were added or removed
+	Keys        []Key        // of Offboard and Tidy: those that are removed
+	Groups      []Group      // of Offboard: those whose declaration is removed
 	Revocations []Revocation // that are added, changed or taken back
 
 	Acknowledgement Acknowledgement // of Acknowledge

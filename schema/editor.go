@@ -72,14 +72,23 @@ func (e *editor) text(p string, kind fileKind) (*listText, error) {
 	if errs := f.problems.Errors(); len(errs) > 0 {
 		return nil, &ProblemsError{errs}
 	}
-	data, ok := e.changed[p]
-	if !ok {
-		var err error
-		if data, err = (&loader{fsys: e.fsys}).read(p); err != nil {
-			return nil, fmt.Errorf("reading the access repository: %w", err)
-		}
+	data, err := e.content(p)
+	if err != nil {
+		return nil, err
 	}
 	return openList(p, data, string(kind))
+}
+
+// content is what a file holds, as the edit has left it so far.
+func (e *editor) content(p string) ([]byte, error) {
+	if data, ok := e.changed[p]; ok {
+		return data, nil
+	}
+	data, err := (&loader{fsys: e.fsys}).read(p)
+	if err != nil {
+		return nil, fmt.Errorf("reading the access repository: %w", err)
+	}
+	return data, nil
 }
 
 func (e *editor) insert(p string, kind fileKind, place func(*parsedFile) int, fields []field) (Pos, error) {
@@ -107,6 +116,18 @@ func (e *editor) remove(p string, kind fileKind, at int) error {
 	t, err := e.text(p, kind)
 	if err == nil {
 		e.changed[p], err = t.remove(at)
+	}
+	return err
+}
+
+// removeAll removes several entries of a file, whose indexes ascend.
+func (e *editor) removeAll(p string, kind fileKind, at []int) error {
+	if len(at) == 0 {
+		return nil
+	}
+	t, err := e.text(p, kind)
+	if err == nil {
+		e.changed[p], err = t.removeAll(at)
 	}
 	return err
 }

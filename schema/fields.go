@@ -78,7 +78,7 @@ func styleKey(key string) string {
 // read as anything else.
 func scalar(key, value string, style int) string {
 	switch {
-	case key == "users" || key == "groups": // members, in brackets
+	case key == "users" || key == "groups" || key == "formerly": // names, in brackets
 		var members []string
 		for name := range strings.SplitSeq(value, "\n") {
 			members = append(members, scalar("", name, style))

@@ -35,6 +35,29 @@ func openList(file string, data []byte, list string) (*listText, error) {
 	return nil, &StyleError{file, "it has no list " + list}
 }
 
+// nested is the same text with a list of the entry at the index as its list; nil
+// where the entry has no such list.
+func (t *listText) nested(at int, list string) *listText {
+	entry := t.seq.Content[at]
+	for k := 0; k+1 < len(entry.Content); k += 2 {
+		key, seq := entry.Content[k], entry.Content[k+1]
+		if key.Value != list || seq.Kind != sequenceNode {
+			continue
+		}
+		inner := *t
+		inner.root, inner.key, inner.seq = entry, key, seq
+		switch {
+		case t.seq.Style&flowStyle != 0 || entry.Style&flowStyle != 0 || seq.Style&flowStyle != 0:
+		case k+2 < len(entry.Content):
+			inner.limit = entry.Content[k+2].Line - 1
+		default:
+			inner.limit = t.end(at)
+		}
+		return &inner
+	}
+	return nil
+}
+
 // newList is the text of a file with one entry.
 func newList(list string, fields []field) []byte {
 	item := itemStyle{}.block(2, fields)
@@ -129,37 +152,110 @@ func (t *listText) remove(at int) ([]byte, error) {
 	if len(t.seq.Content) == 1 {
 		return t.removeLast(from, to)
 	}
-	from = t.heading(from, to)
+	return t.without(at), nil
+}
+
+// removeAll takes several entries away, in one go: one after the other, each would
+// be a whole new text. Indexes ascend.
+func (t *listText) removeAll(at []int) ([]byte, error) {
+	if t.seq.Style&flowStyle != 0 || len(at) < 2 || len(at) == len(t.seq.Content) {
+		return t.removeEach(at)
+	}
+	return t.without(at...), nil
+}
+
+// without is the text without some of the entries. Indexes ascend.
+func (t *listText) without(at ...int) []byte {
+	lines, gap := slices.Clone(t.lines), t.gap()
+	for _, i := range slices.Backward(at) {
+		t.strike(lines, i, gap)
+	}
+	last := len(lines) - 1
+	if lines[last] == "" && !strings.HasSuffix(t.lines[last], "\n") {
+		for last > 0 && lines[last] == "" {
+			last--
+		}
+		lines[last] = strings.TrimRight(lines[last], "\r\n")
+	}
+	return []byte(strings.Join(lines, ""))
+}
+
+// strike empties the lines that go with an entry, where those of later entries may
+// be empty already: its own, the comment that is its alone, and a gap.
+func (t *listText) strike(lines []string, at, gap int) {
+	left := func(line int) int { // the next that is not struck
+		for line < t.bottom() && lines[line] == "" {
+			line++
+		}
+		return line
+	}
+	from, to := t.dash(at), left(t.end(at))
+	last := to == t.bottom() || isBlank(lines[to])
 	first := t.key.Line // what lies above is none of this entry's
 	if at > 0 {
 		first = t.end(at - 1)
 	}
-	switch gap := t.gap(); {
+	if last {
+		from = t.heading(from)
+	}
+	switch {
 	case gap > 0 && at > 0:
-		for ; gap > 0 && from > first && isBlank(t.lines[from-1]); gap-- {
+		for ; gap > 0 && from > first && isBlank(lines[from-1]); gap-- {
 			from--
 		}
 	case gap > 0:
-		for ; gap > 0 && to < t.bottom() && isBlank(t.lines[to]); gap-- {
-			to++
+		for ; gap > 0 && to < t.bottom() && isBlank(lines[to]); gap-- {
+			to = left(to + 1)
 		}
-	case from > first && isBlank(t.lines[from-1]) && (to == t.bottom() || isBlank(t.lines[to])):
+	case from > first && isBlank(lines[from-1]) && last:
 		from-- // rather than two blank lines on end
 	}
-	return t.removeLines(from, to), nil
+	clear(lines[from:to])
 }
 
-// heading is the line where an entry begins with the comment above it, where both
-// stand alone between blank lines, so that the comment speaks of nothing else.
-func (t *listText) heading(from, to int) int {
+// heading is the line where an entry begins that has nothing but a blank line below
+// it: with the comment above it, where there is a blank line above that, too, so that
+// the comment speaks of nothing else.
+func (t *listText) heading(from int) int {
 	line := from
 	for line > t.key.Line && isComment(t.lines[line-1]) && indentOf(t.lines[line-1]) == t.seq.Column-1 {
 		line--
 	}
-	if line > t.key.Line && isBlank(t.lines[line-1]) && (to == t.bottom() || isBlank(t.lines[to])) {
+	if line > t.key.Line && isBlank(t.lines[line-1]) {
 		return line
 	}
 	return from
+}
+
+// removeEach is removeAll, one after the other from behind.
+func (t *listText) removeEach(at []int) ([]byte, error) {
+	if len(at) > 2 && len(at) == len(t.seq.Content) && t.seq.Style&flowStyle == 0 {
+		data, err := t.removeAll(at[1:])
+		if err != nil {
+			return nil, err
+		}
+		return reopened(t, data, at[0])
+	}
+	data := t.data
+	for _, i := range slices.Backward(at) {
+		var err error
+		if data, err = reopened(t, data, i); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// reopened removes an entry of the same list in a newer text.
+func reopened(t *listText, data []byte, at int) ([]byte, error) {
+	list, err := openList(t.file, data, t.key.Value)
+	if err != nil {
+		return nil, err
+	}
+	if at >= len(list.seq.Content) {
+		return nil, &StyleError{t.file, "its entries cannot be told apart"}
+	}
+	return list.remove(at)
 }
 
 // removeLast leaves [] behind the key.

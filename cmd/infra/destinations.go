@@ -25,7 +25,7 @@ besides the built-in ones.`,
   infra destinations roles add prod deploy-bot --verb get,patch --resource deployments
   infra destinations list`,
 	}, a.destinationsAddCommand(), a.destinationsSetCommand(), a.destinationsLabelCommand(), a.destinationsRemoveCommand(),
-		a.destinationsListCommand(), a.destinationsRolesCommand())
+		a.destinationsListCommand(), a.destinationsRolesCommand(), a.renameCommand(schema.ADestination, namedDestinations))
 }
 
 // namedDestinations are those that are clusters: no pattern, and not the server itself.

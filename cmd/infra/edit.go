@@ -64,6 +64,11 @@ type proposal struct {
 	subject string // of the commit, where -m says nothing else
 	said    string // what is so once it is done
 	next    string // what to do after --no-commit; empty: to commit it
+	body    string // of the commit's message, below the subject; may be empty
+
+	// brought are the problems after the edit that were not there before it; nil:
+	// those that read in another way.
+	brought func(after, before schema.Problems) schema.Problems
 }
 
 // outcome is what became of a proposal.
@@ -160,6 +165,8 @@ func placed(c *clone, p proposal, f editFlags) repo.Change {
 	change := repo.Change{Message: p.subject, Files: map[string][]byte{}}
 	if f.message != "" {
 		change.Message = f.message
+	} else if p.body != "" {
+		change.Message += "\n\n" + p.body
 	}
 	for name, content := range p.edit.Files {
 		change.Files[path.Join(c.prefix, name)] = content

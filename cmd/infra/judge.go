@@ -74,7 +74,11 @@ func (a *app) judge(ctx context.Context, c *clone, f editFlags, before policy.Re
 		return p, policy.Revision{}, err
 	}
 	had := append(before.Problems.Warnings(), schema.Expired(before.Snapshot, a.now())...)
-	if more := append(after.Problems.Warnings(), schema.Expired(after.Snapshot, a.now())...).New(had); len(more) > 0 {
+	brought := p.brought
+	if brought == nil {
+		brought = schema.Problems.New
+	}
+	if more := brought(append(after.Problems.Warnings(), schema.Expired(after.Snapshot, a.now())...), had); len(more) > 0 {
 		return p, policy.Revision{}, &problemsError{err: errEdit, problems: more}
 	}
 	if stands {

@@ -36,6 +36,8 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		a.revokeCommand(),
 		a.unrevokeCommand(),
 		a.importCommand(),
+		a.offboardCommand(),
+		a.tidyCommand(),
 	)
 	section(root, "Ask about access:",
 		a.explainCommand(),
