@@ -154,6 +154,9 @@ func (c *Checkout) checkOperation() error {
 // checkClean refuses files that differ from HEAD, in the index or in the work
 // tree, that git does not track although they exist, or that it does not look at.
 func (c *Checkout) checkClean(ctx context.Context, paths []string) error {
+	if c.builtin != nil {
+		return c.builtin.checkClean(paths)
+	}
 	dirty := func(path, detail, hint string) error {
 		return &Refusal{Err: ErrDirty, What: path, Detail: detail, Hint: hint}
 	}
