@@ -169,12 +169,13 @@ func (b *builtin) fastForward(ctx context.Context, c *Checkout, h *History, to s
 		return false, err
 	}
 	defer root.Close()
-	if err := b.checkConversions(config, olds, change); err != nil {
+	// As checked out, a text may have other line ends than the one that git keeps.
+	files, err := h.Files(to)
+	if err != nil {
 		return false, err
 	}
-	// As checked out, a text may have other line ends than the one that git keeps.
 	for path := range change.Files {
-		if err := b.checkConversion(config, b.folder(), path, []byte("\r")); err != nil {
+		if err := b.checkConversion(config, files, path, []byte("\r")); err != nil {
 			return false, err
 		}
 	}

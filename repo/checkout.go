@@ -133,6 +133,9 @@ func Init(ctx context.Context, dir string) (*Checkout, error) {
 // Root is the top folder of the work tree, absolute.
 func (c *Checkout) Root() string { return c.root }
 
+// UsesGit says whether the git program reads and writes it, rather than infra itself.
+func (c *Checkout) UsesGit() bool { return c.builtin == nil }
+
 // Head is where a checkout stands.
 type Head struct {
 	Branch string // empty where HEAD is detached
