@@ -417,3 +417,154 @@ func TestBuiltinBlamesLikeGit(t *testing.T) {
 		t.Error("a line that is not there is nobody's")
 	}
 }
+
+func TestBuiltinRefusesWhatGitRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		prepare func(r *gittest.Repo)
+		path    string
+		is      error
+		words   string
+	}{
+		{"a file is changed in the work tree", func(r *gittest.Repo) { r.Write(map[string]string{"a": "mine"}) }, "a", repo.ErrDirty, "a has uncommitted changes"},
+		{"a file is staged", func(r *gittest.Repo) { r.Write(map[string]string{"a": "mine"}); r.Git("add", "a") }, "a", repo.ErrDirty, "a has"},
+		{"a file is staged and put back", func(r *gittest.Repo) {
+			r.Write(map[string]string{"a": "mine"})
+			r.Git("add", "a")
+			r.Write(map[string]string{"a": "1\n"})
+		}, "a", repo.ErrDirty, "a has"},
+		{"a file is deleted", func(r *gittest.Repo) { os.Remove(filepath.Join(r.Dir, "a")) }, "a", repo.ErrDirty, "a has"},
+		{"a file is removed from the index", func(r *gittest.Repo) { r.Git("rm", "--quiet", "--cached", "a") }, "a", repo.ErrDirty, "a has"},
+		{"a file is to be added", func(r *gittest.Repo) {
+			r.Write(map[string]string{"b": "mine"})
+			r.Git("add", "--intent-to-add", "b")
+		}, "b", repo.ErrDirty, "b has"},
+		{"a file is not tracked", func(r *gittest.Repo) { r.Write(map[string]string{"b": "mine"}) }, "b", repo.ErrDirty, "does not track"},
+		{"a file is ignored", func(r *gittest.Repo) { r.Write(map[string]string{".git/info/exclude": "b\n", "b": "mine\n"}) }, "b", repo.ErrDirty, "does not track"},
+		{"git skips a file", func(r *gittest.Repo) { r.Git("update-index", "--skip-worktree", "a") }, "a", repo.ErrDirty, "outside of the sparse checkout"},
+		{"git assumes that a file is unchanged", func(r *gittest.Repo) { r.Git("update-index", "--assume-unchanged", "a") }, "a", repo.ErrDirty, "assume"},
+		{"a file may be executed, and was not", func(r *gittest.Repo) { chmod(t, r, "a", 0o755) }, "a", repo.ErrDirty, "a has uncommitted changes"},
+		{"a merge has a conflict", func(r *gittest.Repo) {
+			r.Branch("x")
+			r.Commit(map[string]string{"a": "x\n"})
+			r.Checkout("main")
+			r.Commit(map[string]string{"a": "main\n"})
+			r.Try("merge", "x")
+		}, "same", repo.ErrInProgress, "a merge is in progress"},
+		{"what a stash left is in conflict", func(r *gittest.Repo) {
+			r.Write(map[string]string{"a": "mine\n"})
+			r.Git("stash")
+			r.Commit(map[string]string{"a": "theirs\n"})
+			r.Try("stash", "pop")
+		}, "a", repo.ErrDirty, "a has"},
+		{"a rebase is in progress", func(r *gittest.Repo) {
+			r.Branch("x")
+			r.Commit(map[string]string{"a": "x\n"})
+			r.Checkout("main")
+			r.Commit(map[string]string{"a": "main\n"})
+			r.Try("rebase", "x")
+		}, "same", repo.ErrInProgress, "a rebase is in progress"},
+		{"a revert is in progress", func(r *gittest.Repo) { r.Git("revert", "--no-commit", "HEAD") }, "a", repo.ErrInProgress, "a revert is in progress"},
+		{"the folder is a link out of the repository", func(r *gittest.Repo) { os.Symlink("/tmp", filepath.Join(r.Dir, "out")) }, "out/x", repo.ErrPath, "symbolic link"},
+		{"the path is git's own", func(*gittest.Repo) {}, ".git/config", repo.ErrPath, ""},
+		{"the path lies in a submodule", func(r *gittest.Repo) {
+			r.Git("update-index", "--add", "--cacheinfo", "160000,"+r.Head()+",sub")
+			r.Git("commit", "--quiet", "-m", "sub")
+		}, "sub/x", repo.ErrPath, "not a folder"},
+		{"nothing would change", func(*gittest.Repo) {}, "same", repo.ErrUnchanged, ""},
+		{"the index is damaged", func(r *gittest.Repo) { r.Write(map[string]string{".git/index": "DIRC and no more than these words"}) }, "a", nil, "damaged"},
+		{"the configuration is damaged", func(r *gittest.Repo) { r.Write(map[string]string{".git/config": "[core\n"}) }, "a", nil, "config"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := gittest.New(t)
+			r.Commit(map[string]string{"a": "1\n", "same": "new\n"})
+			c := findBuiltin(t, r)
+			tt.prepare(r)
+			before := state(t, r)
+			_, err := c.Commit(t.Context(), edit(tt.path, "new\n"))
+			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("error %v, want %v with %q", err, tt.is, tt.words)
+			}
+			if d := cmp.Diff(before, state(t, r)); d != "" {
+				t.Errorf("changed (-before +after):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestBuiltinCleansAMessageAsGitDoes(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	r.Commit(map[string]string{"a": "0\n"})
+	for i, message := range []string{"one", "one\n\n\n\ntwo  \n\t\n three\n\n\n", "\n \n# not a comment\r\n\r\nüöä\n", " indented\n"} {
+		change := edit("a", fmt.Sprintln(i+1))
+		change.Message = message
+		made, err := findBuiltin(t, r).Commit(t.Context(), change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := r.Git("cat-file", "commit", "HEAD")
+		change.Files["a"] = []byte(fmt.Sprintln(-i - 1))
+		if _, err := find(t, r).Commit(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+		want := r.Git("cat-file", "commit", "HEAD")
+		if _, got, _ = strings.Cut(got, "\n\n"); got != want[strings.Index(want, "\n\n")+2:] {
+			t.Errorf("%q is %q (%q), and git's is %q", message, got, made.Message, want)
+		}
+	}
+	change := edit("a", "none\n")
+	change.Message = " \n\n"
+	if _, err := findBuiltin(t, r).Commit(t.Context(), change); err == nil {
+		t.Error("a commit without a message")
+	}
+}
+
+// TestBuiltinPatchesLookLikeGits compares patches of many edits of a list with
+// those of git.
+func TestBuiltinPatchesLookLikeGits(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	r := gittest.New(t)
+	entry := func(i int) string {
+		return fmt.Sprintf("  - user: u%d@example.com\n    role: view\n    resource: example\n", i)
+	}
+	var entries []string
+	for i := range 20 {
+		entries = append(entries, entry(i))
+	}
+	text := func(entries []string) string { return "# a list\ngrants:\n" + strings.Join(entries, "") }
+	r.Commit(map[string]string{"grants/a b.yaml": text(entries), "last": "no line end"})
+	c := findBuiltin(t, r)
+	for i := range 60 {
+		now := slices.Clone(entries)
+		for range 1 + random.IntN(3) {
+			at := random.IntN(len(now))
+			switch random.IntN(3) {
+			case 0:
+				now = slices.Insert(now, at, entry(100+i))
+			case 1:
+				now = slices.Delete(now, at, at+1)
+			default:
+				now[at] = strings.Replace(now[at], "role: view", "role: edit", 1)
+			}
+		}
+		if text(now) == text(entries) {
+			continue
+		}
+		change := edit("grants/a b.yaml", text(now), "last", fmt.Sprintf("no line end %d", i))
+		want, err := find(t, r).Patch(t.Context(), change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Patch(t.Context(), change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("(-git +builtin):\n%s", d)
+		}
+	}
+}
