@@ -156,3 +156,18 @@ func TestAttributesThatConvert(t *testing.T) {
 		}
 	}
 }
+
+func TestNetrc(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	text := "machine other.example.com\n\tlogin eve password wrong\nmachine git.example.com login ann\n password secret account x\nmacdef init\n machine never.example.com login no password no\n"
+	if err := os.WriteFile(filepath.Join(home, ".netrc"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := &builtin{getenv: func(name string) string { return map[string]string{"HOME": home}[name] }}
+	for host, want := range map[string]string{"git.example.com": "ann secret", "other.example.com": "eve wrong", "never.example.com": " ", "": " "} {
+		if user, password := b.netrc(host); user+" "+password != want {
+			t.Errorf("%q: %q and %q, want %q", host, user, password, want)
+		}
+	}
+}

@@ -29,15 +29,18 @@ var httpSettings = []string{
 // httpVariables are the same in the environment.
 var httpVariables = []string{"GIT_SSL_NO_VERIFY", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_PROXY_SSL_CERT", "GIT_PROXY_SSL_CAINFO"}
 
+// farAway is for a deadline of its own, where the caller's is shorter in any case.
+const farAway = 24 * time.Hour
+
 // reach prepares the way to a remote, and refuses one that takes git: a folder,
-// another protocol than http, and settings that say how the host is reached. No
+// git's own protocol, and settings that say how the host is reached. No
 // message has the address, which may hold a password.
 func (b *builtin) reach(config gitConfig, name, address string) (*remote, error) {
 	what := "the remote " + name
 	scheme, _, found := strings.Cut(address, "://")
 	switch {
 	case !found && scpForm.MatchString(address) || strings.HasSuffix(scheme, "ssh"):
-		return nil, b.needsGit(what, "it is reached over ssh")
+		return b.reachSSH(config, what, address)
 	case !found || scheme == "file":
 		return nil, b.needsGit(what, "it is a folder")
 	case scheme != "http" && scheme != "https":
@@ -59,14 +62,21 @@ func (b *builtin) reach(config gitConfig, name, address string) (*remote, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
-	o := Options{Timeout: 24 * time.Hour, MaxBytes: 1 << 30, bundleAlone: true} // the caller's deadline is shorter
+	o := Options{Timeout: farAway, MaxBytes: 1 << 30, bundleAlone: true}
 	if o.CABundle, err = b.authorities(config); err != nil {
 		return nil, err
 	}
-	if loc.user == "" && loc.password == "" {
+	if loc.password == "" {
 		o.Username, o.Password = b.getenv("INFRA_GIT_USERNAME"), b.getenv("INFRA_GIT_PASSWORD")
-		if o.Username == "" && o.Password == "" {
+		if o.Password == "" {
 			o.Username, o.Password = b.netrc(loc.url.Hostname())
+			if loc.user != "" && loc.user != o.Username {
+				o.Password = "" // somebody else's
+			}
+		}
+		o.Username = cmp.Or(loc.user, o.Username)
+		if loc.user = ""; o.Password == "" {
+			o.Username = "" // a name alone is none: once the host asks, so is asked for the password
 		}
 	}
 	return newRemote(loc, o)

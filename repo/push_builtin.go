@@ -173,8 +173,7 @@ var errNoAnswer = errors.New("the remote did not say what became of the push")
 // transfer sends the objects of the last commit, and asks for the ref to be moved
 // from where it is expected. What the remote says meanwhile goes to said.
 func (k *builtinCourier) transfer(ctx context.Context, hash plumbing.Hash, ref, expected string, said io.Writer) (*packp.ReportStatus, error) {
-	ep := k.remote.endpoint
-	s, err := k.remote.client.NewReceivePackSession(&ep, k.remote.auth)
+	s, err := k.remote.dialPush(ctx)
 	if err != nil {
 		return nil, err
 	}

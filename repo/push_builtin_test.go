@@ -345,3 +345,103 @@ func TestEightProcessesPushAtOnceWithoutGit(t *testing.T) {
 		sound(t, r)
 	}
 }
+
+func TestBuiltinPushOverSSH(t *testing.T) {
+	t.Parallel()
+	origin, clone := remote(t)
+	host := gittest.ServeSSH(t, origin)
+	clone.Git("remote", "set-url", "origin", host.URL)
+	home := gittest.Folder(t)
+	push := func(text string, env ...string) (string, error) {
+		cmd := pusher(t, clone, text)
+		cmd.Env = append(append(cmd.Env, repo.WayVariable+"="+string(repo.Builtin), "PATH="+gittest.Folder(t), "HOME="+home,
+			"SSH_AUTH_SOCK="+host.Agent, "SSH_KNOWN_HOSTS="+host.KnownHosts), env...)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := push("mine"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	origin.Commit(map[string]string{"list": "first\nmine\nother\n"})
+	if out, err := push("more"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if got := origin.Git("show", "main:list"); got != "first\nmine\nother\nmore" {
+		t.Errorf("the list is %q", got)
+	}
+	clean(t, clone)
+	sound(t, origin)
+
+	hook(t, origin, "pre-receive", "echo nobody pushes to main; exit 1")
+	if out, err := push("declined"); err == nil || !strings.Contains(out, "nobody pushes to main\npre-receive hook declined") {
+		t.Errorf("declined: %v: %s", err, out)
+	}
+
+	others := gittest.ServeSSH(t, origin) // with another key
+	for _, tt := range []struct{ name, env, config, words string }{
+		{"a host that nobody knows", "SSH_KNOWN_HOSTS=" + others.KnownHosts, "", "knownhosts: key is unknown"},
+		{"a key that nobody knows", "SSH_AUTH_SOCK=" + others.Agent, "", "unable to authenticate"},
+		{"no agent", "SSH_AUTH_SOCK=", "", "no agent has the key (SSH_AUTH_SOCK)"},
+		{"another program", "GIT_SSH_COMMAND=ssh -v", "", "GIT_SSH_COMMAND takes a git program"},
+		{"a jump", "", "Host 127.*\n  ProxyJump bastion\n", "ProxyJump in " + home + "/.ssh/config takes a git program: it says how 127.0.0.1 is reached"},
+		{"a key of its own", "", "IdentityFile=~/.ssh/other\n", "IdentityFile in "},
+		{"a file more", "", "Include more\n", "Include in "},
+		{"what is harmless or for others", "", "# mine\nHost example.com\n ProxyJump bastion\nHost *\n User me\n Compression yes\n", "nobody pushes to main"},
+	} {
+		path := filepath.Join(home, ".ssh", "config")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(tt.config), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := push("no", tt.env); err == nil || !strings.Contains(out, tt.words) {
+			t.Errorf("%s: %v: %s", tt.name, err, out)
+		}
+	}
+}
+
+func TestBuiltinPushSaysWhoAsks(t *testing.T) {
+	t.Parallel()
+	const user, password = "ann", "secret words"
+	origin, _ := remote(t)
+	host := gittest.Serve(t, origin, gittest.HostOptions{User: user, Password: password})
+	address := func(who string) string { return strings.Replace(host.URL, "http://", "http://"+who+"@", 1) }
+	for _, tt := range []struct {
+		name, url string
+		prepare   func(*gittest.Repo)
+		words     string // of the error; empty: it arrives
+	}{
+		{"by the address", address("ann:secret%20words"), func(*gittest.Repo) {}, ""},
+		{"by an address that insteadOf makes", "work:repo", func(r *gittest.Repo) {
+			r.Git("config", "url."+strings.TrimSuffix(address("ann:secret%20words"), "repo")+".insteadOf", "work:")
+		}, ""},
+		{"by a program", host.URL, func(r *gittest.Repo) {
+			hook(t, r, "ask", `case "$1" in "Username for '`+strings.TrimSuffix(host.URL, "/repo")+`': ") echo ann;; "Password for 'http://ann@`+
+				strings.TrimPrefix(strings.TrimSuffix(host.URL, "/repo"), "http://")+`': ") echo secret words;; esac`)
+			r.Git("config", "core.askPass", filepath.Join(r.Dir, ".git", "hooks", "ask"))
+		}, ""},
+		{"by a program that knows the password", address("ann"), func(r *gittest.Repo) {
+			hook(t, r, "ask", `[ "$1" = "Password for '`+strings.TrimSuffix(address("ann"), "/repo")+`': " ] && echo secret words`)
+			r.Git("config", "core.askPass", filepath.Join(r.Dir, ".git", "hooks", "ask"))
+		}, ""},
+		{"by a program that fails", host.URL, func(r *gittest.Repo) {
+			hook(t, r, "ask", "exit 1")
+			r.Git("config", "core.askPass", filepath.Join(r.Dir, ".git", "hooks", "ask"))
+		}, "for the password: exit status 1"},
+		{"by a helper of git's", host.URL, func(r *gittest.Repo) { r.Git("config", "credential.helper", "store") }, "credential.helper takes a git program"},
+		{"by nothing", host.URL, func(*gittest.Repo) {}, "the password for the Git host is not known"},
+		{"wrongly", address("ann:wrong"), func(*gittest.Repo) {}, "does not accept the user name and password"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			clone := gittest.Clone(t, origin.Dir)
+			clone.Git("remote", "set-url", "origin", tt.url)
+			tt.prepare(clone)
+			_, err := findBuiltin(t, clone).Push(t.Context(), toMain, line(tt.name))
+			switch {
+			case tt.words == "" && err != nil:
+				t.Errorf("error %v", err)
+			case tt.words != "" && (err == nil || !strings.Contains(err.Error(), tt.words) || strings.Contains(err.Error(), "secret")):
+				t.Errorf("error %v, want %q", err, tt.words)
+			}
+		})
+	}
+}
