@@ -126,11 +126,11 @@ func (e textEdit) placed(old, now []string, after textEdit, oldLimit, newLimit i
 	} else if e.oldAt != e.oldEnd {
 		return e
 	}
-	best, move := 0, 0
+	move := 0
 	for at+move > low && lines[at+move-1] == lines[end+move-1] {
 		move--
 	}
-	best = move
+	best := move
 	for ; ; move++ {
 		if indentOf(lines[at+move]) <= indentOf(lines[at+best]) {
 			best = move
