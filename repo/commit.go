@@ -19,7 +19,13 @@ import (
 // changes nothing is [ErrUnchanged]. Whatever fails later, such as a hook that
 // declines, is a [GitError] with git's own words, and the files and the index
 // are what they were. A context that ends leaves the whole commit or nothing.
+//
+// Without git it refuses, with [ErrNeedsGit], what a commit of git's would do
+// otherwise.
 func (c *Checkout) Commit(ctx context.Context, change Change) (Commit, error) {
+	if c.builtin != nil {
+		return c.builtin.commit(ctx, c, change)
+	}
 	root, olds, err := c.begin(ctx, change)
 	if err != nil {
 		return Commit{}, err

@@ -18,6 +18,9 @@ type Upstream struct {
 // upstream, where the user set one, or else to the branch of the same name of the
 // remote called origin, or the only one.
 func (c *Checkout) Upstream(ctx context.Context) (Upstream, error) {
+	if c.builtin != nil {
+		return c.builtin.upstream()
+	}
 	var u Upstream
 	ref, err := c.git.line(ctx, "symbolic-ref", "--quiet", "HEAD")
 	if err != nil && !ended(err, 1) {
@@ -47,19 +50,26 @@ func (c *Checkout) remoteName(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("listing the remotes: %w", err)
 	}
-	names := strings.Fields(out)
+	return onlyRemote(strings.Fields(out)), nil
+}
+
+// onlyRemote is that one of the remotes; empty: none.
+func onlyRemote(names []string) string {
 	switch {
 	case slices.Contains(names, "origin"):
-		return "origin", nil
+		return "origin"
 	case len(names) == 1:
-		return names[0], nil
+		return names[0]
 	}
-	return "", nil
+	return ""
 }
 
 // PushURL is the address to which a remote is pushed, as the user's configuration
 // makes it of what the remote says. It may hold credentials.
 func (c *Checkout) PushURL(ctx context.Context, remote string) (string, error) {
+	if c.builtin != nil {
+		return c.builtin.pushURL(remote)
+	}
 	at, err := c.git.line(ctx, "remote", "get-url", "--push", remote)
 	if err != nil {
 		return "", fmt.Errorf("looking for the remote %s: %w", remote, err)

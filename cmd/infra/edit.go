@@ -139,6 +139,10 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 	if mode == schema.ChangePullRequest && !f.stays() {
 		a.say("%s asks for pull requests, and this is committed here and NOT pushed: --branch NAME pushes an edit to a new branch", marker)
 	}
+	if !c.checkout.UsesGit() {
+		a.advise("push it with a program that can, unless the server follows this very folder; --push makes an edit on the remote branch itself")
+		return done, nil
+	}
 	a.advise("git push, unless the server follows this very folder")
 	return done, nil
 }

@@ -18,6 +18,10 @@ Grants and access keys are YAML files. The commands here edit and commit them,
 "infra server" serves the newest good commit, and "infra connector" keeps the
 role bindings of a cluster equal to it.
 
+Repositories are read and written with the git program where there is one in PATH,
+or else by infra itself, which refuses what takes git. INFRA_GIT=system or builtin
+asks for one of the two.
+
 Exit codes: 0 done, 1 failed, 2 differences found (where asked for), 3 the
 repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		Example: `  infra init access && cd access

@@ -54,8 +54,10 @@ func (a *app) send(ctx context.Context, c *clone, f editFlags, propose func(fs.F
 		return done, nil
 	}
 	a.say("%s, as of commit %.10s, pushed to %s of %s", p.said, pushed.Commit.Hash, o.Branch, o.Remote)
-	if pushed.Behind {
+	if pushed.Behind && c.checkout.UsesGit() {
 		a.advise("git pull, as this checkout has work of yours and was left alone")
+	} else if pushed.Behind {
+		a.say("this checkout has work of yours, or cannot follow without git, and was left alone")
 	}
 	return done, nil
 }
