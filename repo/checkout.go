@@ -24,6 +24,7 @@ type Checkout struct {
 	root   string
 	gitDir string // of this work tree: HEAD and index are here
 	git    git
+	locked bool // see Lock
 }
 
 // FindCheckout finds the work tree that dir lies in. The error wraps

@@ -18,6 +18,9 @@ type PushOptions struct {
 	// that must not be there yet. Branch stays as it is.
 	NewBranch string
 
+	// Folder, if set, is the only one whose files the edit reads.
+	Folder string
+
 	// Timeout is how long the remote may take in all; zero: a minute. What the
 	// user's hooks and signing program take does not count.
 	Timeout time.Duration
@@ -115,6 +118,9 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 		}
 		if tip == "" {
 			return Commit{}, fmt.Errorf("branch %s of %s: %w", p.Branch, p.Remote, ErrNotFound)
+		}
+		if err := p.complete(ctx, tip); err != nil {
+			return Commit{}, err
 		}
 		h, err := p.c.historyAt(tip)
 		if err != nil {
@@ -228,7 +234,7 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 		expected = ""
 	}
 	began := time.Now()
-	_, failed := p.remote(ctx, "pushing to "+p.target+" of "+p.Remote, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
+	said, failed := p.remote(ctx, "pushing to "+p.target+" of "+p.Remote, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
 		"--force-with-lease="+ref+":"+expected, p.Remote, hash+":"+ref)
 	if failed == nil {
 		return true, nil
@@ -249,7 +255,7 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 	case ctx.Err() != nil || errors.Is(failed, context.DeadlineExceeded):
 		return false, failed
 	case now == expected:
-		return false, refusedPush(failed)
+		return false, refusedPush(failed, string(said))
 	case p.NewBranch != "":
 		return false, fmt.Errorf("branch %s of %s: %w", p.NewBranch, p.Remote, ErrExists)
 	}
@@ -296,13 +302,17 @@ func (p *push) pause(ctx context.Context, try int, round time.Duration) error {
 }
 
 // refusedPush is the error of a push after which the branch is where it was. What
-// the server says comes before what git makes of it.
-func refusedPush(err error) error {
+// the server says comes before what git makes of it, and what a hook on this side
+// printed, if it was that one, before both.
+func refusedPush(err error, printed string) error {
 	g, ok := errors.AsType[*GitError](err)
 	if !ok {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	var said []string
+	if printed = strings.TrimSpace(printed); printed != "" {
+		said = append(said, printed)
+	}
 	for line := range strings.Lines(g.Words) {
 		if words, ok := strings.CutPrefix(line, "remote:"); ok && strings.TrimSpace(words) != "" {
 			said = append(said, strings.TrimSpace(words))
