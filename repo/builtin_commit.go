@@ -1,9 +1,11 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +40,9 @@ func (b *builtin) commit(ctx context.Context, c *Checkout, change Change) (Commi
 	if err != nil {
 		return Commit{}, err
 	}
+	if change.Base != "" && change.Base != from.commit {
+		return Commit{}, moved()
+	}
 	author, committer, err := b.identity(config, time.Now())
 	if err != nil {
 		return Commit{}, err
@@ -52,7 +57,7 @@ func (b *builtin) commit(ctx context.Context, c *Checkout, change Change) (Commi
 	}
 	subject, _, _ := strings.Cut(cleanMessage(change.Message), "\n")
 	step := step{from: from, to: hash.String(), who: committer, why: why + subject}
-	if err := b.advance(ctx, root, guard, olds, change, step, config); err != nil {
+	if err := b.advance(ctx, c, root, guard, olds, change, step, config); err != nil {
 		return Commit{}, err
 	}
 	return b.commitAt(hash.String())
@@ -99,8 +104,8 @@ type step struct {
 // advance writes the files of a change, moves HEAD to the commit that has them, and
 // notes them in the index, whose lock the caller holds. Where it fails before HEAD
 // has moved, or ctx ends by then, everything is as it was.
-func (b *builtin) advance(ctx context.Context, root *os.Root, guard *lockFile, olds []before, change Change, s step, config gitConfig) error {
-	undo, err := apply(ctx, root, olds, change)
+func (b *builtin) advance(ctx context.Context, c *Checkout, root *os.Root, guard *lockFile, olds []before, change Change, s step, config gitConfig) error {
+	undo, err := c.apply(ctx, root, olds, change)
 	if err == nil {
 		err = b.note(root, guard, change)
 	}
@@ -111,12 +116,68 @@ func (b *builtin) advance(ctx context.Context, root *os.Root, guard *lockFile, o
 		err = b.move(s.from, s.to, s.who, s.why, config)
 	}
 	if err != nil {
-		return errors.Join(err, undo())
+		return errors.Join(err, c.takenBack(undo()))
 	}
-	if err := guard.commit(); err != nil {
-		return fmt.Errorf("the commit was made, but not noted in the index: %w", err)
+	return c.noted(guard.commit())
+}
+
+// recover ends what a killed process began: as [Checkout.takeBack], for whose files
+// nothing is announced in the index here.
+func (b *builtin) recover(c *Checkout, root *os.Root, files []journaled, change Change) error {
+	made, err := b.isCommitted(root, change)
+	if err != nil {
+		return err
 	}
-	return nil
+	if !made {
+		for _, f := range files {
+			if err := f.takeBack(root); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	guard, err := lock(b.indexPath())
+	if err != nil {
+		return err
+	}
+	defer guard.release()
+	if err := b.note(root, guard, change); err != nil {
+		return err
+	}
+	return c.noted(guard.commit())
+}
+
+// isCommitted says whether the files are in the work tree as the change has them, and
+// in HEAD, too.
+func (b *builtin) isCommitted(root *os.Root, change Change) (bool, error) {
+	at, err := b.position()
+	if err != nil || at.commit == "" {
+		return false, err
+	}
+	h, err := b.local.at(at.commit)
+	if err != nil {
+		return false, err
+	}
+	files, err := h.Files(at.commit)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range change.paths() {
+		now, err := readBefore(root, p)
+		if err != nil {
+			return false, err
+		}
+		kept, err := fs.ReadFile(files, p)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		content := change.Files[p]
+		there := content != nil
+		if now.exists != there || (err == nil) != there || !bytes.Equal(now.content, content) || !bytes.Equal(kept, content) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // note writes the index that there is to be into its lock.

@@ -11,6 +11,11 @@ import (
 // where it stands, with the files that differ. It touches nothing, and says false,
 // where something of it is not as plain as that.
 func (b *builtin) fastForward(ctx context.Context, c *Checkout, h *History, to string, config gitConfig) (bool, error) {
+	unlock, err := c.lockedHere(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
 	guard, err := lock(b.indexPath())
 	if err != nil {
 		return false, err
@@ -47,7 +52,7 @@ func (b *builtin) fastForward(ctx context.Context, c *Checkout, h *History, to s
 		return false, err
 	}
 	s := step{from: from, to: to, who: who, why: "merge " + to + ": Fast-forward"}
-	return true, b.advance(ctx, root, guard, olds, change, s, config)
+	return true, b.advance(ctx, c, root, guard, olds, change, s, config)
 }
 
 // difference is what makes one commit of another. It is not plain where something

@@ -62,14 +62,15 @@ func (b *builtin) upstream() (Upstream, error) {
 		return Upstream{}, err
 	}
 	u := Upstream{Local: strings.TrimPrefix(p.ref.String(), "refs/heads/")}
-	u.Branch, u.Remote = u.Local, onlyRemote(config.remotes())
+	u.Branch = u.Local
+	u.Remote, u.Several = onlyRemote(config.remotes())
 	if u.Local == "" {
 		return u, nil
 	}
 	remote := config.last("branch." + u.Local + ".remote")
 	branch, found := strings.CutPrefix(config.last("branch."+u.Local+".merge"), "refs/heads/")
 	if found && remote != "" && remote != "." {
-		u.Remote, u.Branch = remote, branch
+		u.Remote, u.Branch, u.Several = remote, branch, false
 	}
 	return u, nil
 }

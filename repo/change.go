@@ -19,6 +19,10 @@ type Change struct {
 	// with other line endings is written with the work tree's.
 	Files map[string][]byte
 
+	// Base is the commit that the contents were made of. Commit refuses the change
+	// where HEAD is another, which would lose what came meanwhile. Empty: any.
+	Base string
+
 	// Message of the commit: a subject, and after an empty line a body.
 	Message string
 }

@@ -28,6 +28,7 @@ type Checkout struct {
 	git    git
 
 	builtin *builtin // nil: the system's git does it
+	locked  bool     // see Lock
 }
 
 // FindCheckout finds the work tree that dir lies in, which is read and written by

@@ -17,6 +17,9 @@ type PushOptions struct {
 	// that must not be there yet. Branch stays as it is.
 	NewBranch string
 
+	// Folder, if set, is the only one whose files the edit reads.
+	Folder string
+
 	// Timeout is how long the remote may take in all; zero: a minute. What the
 	// user's hooks and signing program take does not count.
 	Timeout time.Duration
@@ -95,6 +98,10 @@ type courier interface {
 	// where it is not here.
 	history(ctx context.Context, commit string) (*History, error)
 
+	// complete fetches what was left out of the files of a commit that is here, and
+	// says whether it had to.
+	complete(ctx context.Context, commit string) (fetched bool, err error)
+
 	// commit makes a change on a commit that is here, and returns the new one.
 	commit(ctx context.Context, parent string, change Change) (hash string, err error)
 
@@ -127,6 +134,9 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 		}
 		if tip == "" {
 			return Commit{}, fmt.Errorf("branch %s of %s: %w", p.Branch, p.Remote, ErrNotFound)
+		}
+		if h, err = p.complete(ctx, tip, h); err != nil {
+			return Commit{}, err
 		}
 		change, err := edit(h)
 		if err != nil {
@@ -181,6 +191,23 @@ func (p *push) base(ctx context.Context, branch string) (string, *History, error
 			return "", nil, err
 		}
 	}
+}
+
+// complete fetches what a clone has left out of the files of a commit, and reads its
+// history anew where that was something.
+func (p *push) complete(ctx context.Context, commit string, h *History) (*History, error) {
+	what, fetched := "the files of "+p.Branch+" of "+p.Remote, false
+	err := p.timed(ctx, "fetching "+what, func(ctx context.Context) (err error) {
+		fetched, err = p.courier.complete(ctx, commit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetching %s: %w", what, err)
+	}
+	if !fetched {
+		return h, nil
+	}
+	return p.courier.history(ctx, commit)
 }
 
 // list asks the remote where a branch is; "" where there is none.

@@ -71,9 +71,9 @@ func (g *gitCourier) commit(ctx context.Context, parent string, change Change) (
 func (g *gitCourier) push(ctx context.Context, hash, ref, expected string) error {
 	loud := g.c.git
 	loud.stderr = g.c.Stderr
-	_, err := loud.run(ctx, nil, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
+	said, err := loud.run(ctx, nil, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
 		"--force-with-lease="+ref+":"+expected, g.o.Remote, hash+":"+ref)
-	return refusal(err)
+	return refusal(err, string(said))
 }
 
 func (g *gitCourier) follow(ctx context.Context, hash string) bool {
@@ -87,13 +87,16 @@ func (g *gitCourier) close(ctx context.Context) {
 }
 
 // refusal is the error of a push with what the server says in the place of what git
-// makes of it.
-func refusal(err error) error {
+// makes of it, and before that what a hook on this side printed, if it was that one.
+func refusal(err error, printed string) error {
 	g, ok := errors.AsType[*GitError](err)
 	if !ok {
 		return err
 	}
 	var said []string
+	if printed = strings.TrimSpace(printed); printed != "" {
+		said = append(said, printed)
+	}
 	for line := range strings.Lines(g.Words) {
 		if words, ok := strings.CutPrefix(line, "remote:"); ok && strings.TrimSpace(words) != "" {
 			said = append(said, strings.TrimSpace(words))

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -256,6 +257,12 @@ func (n *node) Info() (fs.FileInfo, error) {
 	}
 	err := n.objects.read(func(s storer.EncodedObjectStorer) (err error) {
 		i.size, err = s.EncodedObjectSize(n.hash)
+		if errors.Is(err, plumbing.ErrObjectNotFound) { // it does not look where a clone borrows from
+			var o plumbing.EncodedObject
+			if o, err = s.EncodedObject(plumbing.BlobObject, n.hash); err == nil {
+				i.size = o.Size()
+			}
+		}
 		return err
 	})
 	if err != nil {

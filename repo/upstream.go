@@ -12,6 +12,8 @@ type Upstream struct {
 	Local  string // the branch that is checked out; empty where HEAD is detached
 	Remote string // such as origin; empty where no remote is known
 	Branch string // its name on the remote; empty like Local
+
+	Several bool // Remote is empty because there are several, and none is meant
 }
 
 // Upstream finds where the branch that is checked out is pushed to: to its
@@ -39,29 +41,30 @@ func (c *Checkout) Upstream(ctx context.Context) (Upstream, error) {
 			return u, nil
 		}
 	}
-	u.Remote, err = c.remoteName(ctx)
+	u.Remote, u.Several, err = c.remoteName(ctx)
 	return u, err
 }
 
-// remoteName is the remote that is meant where nobody says which: origin, or the
-// only one, or none.
-func (c *Checkout) remoteName(ctx context.Context) (string, error) {
+// remoteName is the remote that is meant where nobody says which.
+func (c *Checkout) remoteName(ctx context.Context) (name string, several bool, err error) {
 	out, err := c.git.line(ctx, "remote")
 	if err != nil {
-		return "", fmt.Errorf("listing the remotes: %w", err)
+		return "", false, fmt.Errorf("listing the remotes: %w", err)
 	}
-	return onlyRemote(strings.Fields(out)), nil
+	name, several = onlyRemote(strings.Fields(out))
+	return name, several, nil
 }
 
-// onlyRemote is that one of the remotes; empty: none.
-func onlyRemote(names []string) string {
+// onlyRemote is origin, or the only one, or none, as there are several or there is
+// none.
+func onlyRemote(names []string) (name string, several bool) {
 	switch {
 	case slices.Contains(names, "origin"):
-		return "origin"
+		return "origin", false
 	case len(names) == 1:
-		return names[0]
+		return names[0], false
 	}
-	return ""
+	return "", len(names) > 1
 }
 
 // PushURL is the address to which a remote is pushed, as the user's configuration

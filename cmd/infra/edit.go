@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -87,11 +88,48 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 	if err != nil {
 		return 0, err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return 0, err
 	}
+	defer c.unlock()
 	return a.editIn(ctx, c, f, propose)
+}
+
+// openToEdit is openClone under the lock of the checkout, unless nothing is to be
+// written there. The caller unlocks the clone.
+func (a *app) openToEdit(ctx context.Context, root string, f editFlags) (*clone, error) {
+	c, err := findClone(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if !f.push && f.branch == "" && !f.dryRun {
+		if c.unlock, err = a.lock(ctx, c.checkout); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.read(ctx); err != nil {
+		c.unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+// lockPatience is how long another edit in the same checkout is waited for, which
+// may be held up by a hook or a passphrase.
+const lockPatience = 5 * time.Minute
+
+// lock holds other terminals off a checkout while an edit is made in it, from the
+// reading of the files on: two edits of one list would else lose one.
+func (a *app) lock(ctx context.Context, c *repo.Checkout) (unlock func(), err error) {
+	defer a.busy("waiting for another infra in this checkout")()
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	unlock, err = c.Lock(ctx)
+	if errors.Is(err, repo.ErrLocked) {
+		err = hint(err, "repeat it when the other one is done")
+	}
+	return unlock, err
 }
 
 func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
@@ -104,6 +142,7 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 	}
 	mode := before.Snapshot.Settings.Changes
 	if mode == schema.ChangePush && !f.stays() {
+		c.unlock() // pushes need not wait for each other
 		return a.send(ctx, c, f, propose)
 	}
 	p, err := proposed(propose(c.tree, before.Snapshot))
@@ -166,7 +205,7 @@ func findCheckout(ctx context.Context, dir string) (*repo.Checkout, error) {
 // placed turns an edit below the folder of infra.yaml into a change of the
 // checkout that the folder lies in.
 func placed(c *clone, p proposal, f editFlags) repo.Change {
-	change := repo.Change{Message: p.subject, Files: map[string][]byte{}}
+	change := repo.Change{Message: p.subject, Base: c.head.Commit.Hash, Files: map[string][]byte{}}
 	if f.message != "" {
 		change.Message = f.message
 	} else if p.body != "" {

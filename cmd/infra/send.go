@@ -72,7 +72,7 @@ func sendTo(ctx context.Context, c *clone, f editFlags) (repo.PushOptions, error
 	if err != nil {
 		return repo.PushOptions{}, err
 	}
-	o := repo.PushOptions{Remote: up.Remote, Branch: up.Branch, NewBranch: f.branch}
+	o := repo.PushOptions{Remote: up.Remote, Branch: up.Branch, NewBranch: f.branch, Folder: c.prefix}
 	if f.branch != "" || f.urgent {
 		m, err := c.checkout.Mainline(ctx)
 		if err != nil {
@@ -84,6 +84,8 @@ func sendTo(ctx context.Context, c *clone, f editFlags) (repo.PushOptions, error
 		}
 	}
 	switch {
+	case o.Remote == "" && up.Several:
+		return o, hint(errors.New("there are several remotes, none of them called origin, and the branch goes with none"), "git branch --set-upstream-to REMOTE/BRANCH")
 	case o.Remote == "":
 		return o, hint(errNoRemote, "git remote add origin URL, or --no-push to commit it here")
 	case o.Branch == "":
