@@ -258,4 +258,4 @@ func (k *builtinCourier) bring() bool {
 func (k *builtinCourier) close(context.Context) {}
 
 // complete has nothing to do: a partial clone is refused.
-func (b *builtinCourier) complete(context.Context, string) (bool, error) { return false, nil }
+func (k *builtinCourier) complete(context.Context, string) (bool, error) { return false, nil }

@@ -44,12 +44,13 @@ func declaredDestinations(s *schema.Snapshot) []string {
 	return out.sorted()
 }
 
-func declaredDestination(s *schema.Snapshot, name string) (schema.Destination, bool) {
+// declaredDestination is the entry of a destination; zero: there is none.
+func declaredDestination(s *schema.Snapshot, name string) schema.Destination {
 	i := slices.IndexFunc(s.Destinations, func(d schema.Destination) bool { return d.Name == name })
 	if i < 0 {
-		return schema.Destination{}, false
+		return schema.Destination{}
 	}
-	return s.Destinations[i], true
+	return s.Destinations[i]
 }
 
 // knownDestination is an error for a destination that nothing names, as it is more

@@ -121,7 +121,7 @@ func addRoles(files fs.FS, s *schema.Snapshot, destination string, roles []schem
 	edit.Files = all
 	who := strings.Join(edit.Members, ", ")
 	p := proposal{edit: edit, subject: fmt.Sprintf("destinations: %s lists %s", destination, who), said: fmt.Sprintf("destination %s lists %s", destination, who)}
-	if d, _ := declaredDestination(s, destination); d.Roles == nil {
+	if d := declaredDestination(s, destination); d.Roles == nil {
 		p.said += ", and no role that it does not list may be granted there"
 	}
 	return p, nil
@@ -130,7 +130,7 @@ func addRoles(files fs.FS, s *schema.Snapshot, destination string, roles []schem
 // unlistedRoles are those of other destinations and of grants that one does not list.
 func unlistedRoles(destination string) vocabulary {
 	return func(s *schema.Snapshot) []string {
-		d, _ := declaredDestination(s, destination)
+		d := declaredDestination(s, destination)
 		here := append(roleNames(d), schema.BuiltinRoles...)
 		return slices.DeleteFunc(roles(s), func(r string) bool { return slices.Contains(here, r) })
 	}
@@ -160,7 +160,7 @@ only the built-in roles may be granted. To let any role be granted again, take
 				return a.completeArguments(declaredDestinations)(cmd, args, toComplete)
 			}
 			return a.words(func(s *schema.Snapshot) []string {
-				d, _ := declaredDestination(s, args[0])
+				d := declaredDestination(s, args[0])
 				return roleNames(d)
 			}), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -181,7 +181,7 @@ func removeRoles(files fs.FS, s *schema.Snapshot, destination string, names []st
 	if err := knownDestination(s, destination, "infra destinations roles remove"); err != nil {
 		return proposal{}, err
 	}
-	d, _ := declaredDestination(s, destination)
+	d := declaredDestination(s, destination)
 	here, gone := roleNames(d), []string{}
 	for _, n := range names {
 		switch {

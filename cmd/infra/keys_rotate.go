@@ -135,15 +135,20 @@ func (r rotation) expires(old schema.Key) (time.Time, error) {
 // heir is the newest valid key that took over from another one; "" where none did. What
 // is left of the old one would be a short life for the next.
 func (r rotation) heir(s *schema.Snapshot, old schema.Key) (name string) {
-	newest := old.Created
+	newest := old
 	for _, k := range s.Keys {
 		rest, ok := strings.CutPrefix(k.Name, dayAtEnd.ReplaceAllString(old.Name, ""))
 		if ok && k.User == old.User && k.Destination == old.Destination && dayAtEnd.FindString(rest) == rest &&
-			k.Created.After(newest) && keyState(s, k, r.now) == "valid" {
-			name, newest = k.Name, k.Created
+			followed(k, newest) > 0 && keyState(s, k, r.now) == "valid" {
+			name, newest = k.Name, k
 		}
 	}
 	return name
+}
+
+// followed orders keys of one line as they took over, also within one second.
+func followed(x, y schema.Key) int {
+	return cmp.Or(x.Created.Compare(y.Created), cmp.Compare(len(x.Name), len(y.Name)), cmp.Compare(x.Name, y.Name))
 }
 
 // successor is the name of the key that takes over: the old one's, with the day.
