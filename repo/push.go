@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 )
 
@@ -17,6 +16,9 @@ type PushOptions struct {
 	// NewBranch, if set, is the branch of the remote that gets the commit, and
 	// that must not be there yet. Branch stays as it is.
 	NewBranch string
+
+	// Folder, if set, is the only one whose files the edit reads.
+	Folder string
 
 	// Timeout is how long the remote may take in all; zero: a minute. What the
 	// user's hooks and signing program take does not count.
@@ -57,14 +59,15 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
-	p := &push{PushOptions: o, c: c, left: o.Timeout, target: o.Branch}
+	p := &push{PushOptions: o, left: o.Timeout, target: o.Branch}
 	if o.NewBranch != "" {
 		p.target = o.NewBranch
 	}
 	var err error
-	if p.place, err = c.pushPlace(ctx, o.Remote); err != nil {
+	if p.courier, err = c.courier(ctx, o); err != nil {
 		return Pushed{}, err
 	}
+	defer p.courier.close(ctx)
 	made, err := p.run(ctx, edit)
 	if err != nil {
 		return Pushed{}, err
@@ -72,64 +75,74 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 	// It is on the remote: that is to be said even where ctx has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return Pushed{Commit: made, Behind: o.NewBranch == "" && !c.follow(ctx, o, made.Hash)}, nil
+	return Pushed{Commit: made, Behind: !p.courier.follow(ctx, made.Hash)}, nil
 }
 
 // A push is one call of Push.
 type push struct {
 	PushOptions
-	c      *Checkout
-	place  string        // where refs are listed: what is pushed to
-	target string        // the branch that gets the commit
-	left   time.Duration // for the remote
+	courier courier
+	target  string        // the branch that gets the commit
+	left    time.Duration // for the remote
 }
 
-// pushPlace is what ls-remote is to be asked about for a remote: that which is
-// pushed to, even where another is fetched from.
-func (c *Checkout) pushPlace(ctx context.Context, remote string) (string, error) {
-	from, err := c.git.line(ctx, "remote", "get-url", remote)
-	if err == nil {
-		var to string
-		if to, err = c.git.line(ctx, "remote", "get-url", "--push", remote); err == nil && to != from {
-			return to, nil
-		}
+// A courier is what a push is made with: git, or infra itself. It decides nothing.
+type courier interface {
+	// list asks the remote where a branch is; "" where there is none.
+	list(ctx context.Context, branch string) (tip string, err error)
+
+	// fetch brings the objects of a branch here, without moving a ref.
+	fetch(ctx context.Context, branch string) error
+
+	// history is what is here of a commit and what was before it; [ErrNotFound]
+	// where it is not here.
+	history(ctx context.Context, commit string) (*History, error)
+
+	// complete fetches what was left out of the files of a commit that is here, and
+	// says whether it had to.
+	complete(ctx context.Context, commit string) (fetched bool, err error)
+
+	// commit makes a change on a commit that is here, and returns the new one.
+	commit(ctx context.Context, parent string, change Change) (hash string, err error)
+
+	// push moves a ref of the remote to a commit that commit returned, where it is
+	// at the expected one, or is not there, for "".
+	push(ctx context.Context, hash, ref, expected string) error
+
+	// follow takes the checkout to the commit that was pushed, where it can be done
+	// beside the user's work, and says false where it was to be and could not.
+	follow(ctx context.Context, hash string) bool
+
+	// close clears away what was needed on the way, even after ctx has ended.
+	close(ctx context.Context)
+}
+
+func (c *Checkout) courier(ctx context.Context, o PushOptions) (courier, error) {
+	if c.builtin != nil {
+		return c.builtin.courier(c, o)
 	}
-	if ended(err, 2) {
-		return "", fmt.Errorf("remote %s: %w", remote, ErrNotFound)
-	}
-	return remote, err
+	place, err := c.pushPlace(ctx, o.Remote)
+	return &gitCourier{c: c, o: o, place: place}, err
 }
 
 func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Commit, error) {
-	var w *tempTree
-	defer func() {
-		if w != nil {
-			_ = w.remove(ctx) // undoes nothing of what was done, and the next push removes what is left
-		}
-	}()
 	for try := 0; ; try++ {
 		began := time.Now()
-		tip, err := p.base(ctx)
+		tip, h, err := p.base(ctx, p.Branch)
 		if err != nil {
 			return Commit{}, err
 		}
 		if tip == "" {
 			return Commit{}, fmt.Errorf("branch %s of %s: %w", p.Branch, p.Remote, ErrNotFound)
 		}
-		h, err := p.c.historyAt(tip)
-		if err != nil {
+		if h, err = p.complete(ctx, tip, h); err != nil {
 			return Commit{}, err
 		}
 		change, err := edit(h)
 		if err != nil {
 			return Commit{}, err
 		}
-		if w == nil {
-			if w, err = p.c.newTempTree(ctx, tip); err != nil {
-				return Commit{}, err
-			}
-		}
-		hash, err := w.commit(ctx, tip, change)
+		hash, err := p.courier.commit(ctx, tip, change)
 		if err != nil {
 			return Commit{}, err
 		}
@@ -138,7 +151,11 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 			return Commit{}, err
 		}
 		if arrived {
-			return p.c.commit(context.WithoutCancel(ctx), hash)
+			made, err := p.courier.history(context.WithoutCancel(ctx), hash)
+			if err != nil {
+				return Commit{}, err
+			}
+			return made.Tip(), nil
 		}
 		if err := p.pause(ctx, try, time.Since(began)); err != nil {
 			return Commit{}, err
@@ -146,58 +163,67 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 	}
 }
 
-// base finds the branch's tip, and sees to it that its objects are here. A
-// branch that is not there is "".
-func (p *push) base(ctx context.Context) (string, error) {
+// base finds a branch's tip, and sees to it that its objects are here. A branch
+// that is not there is "".
+func (p *push) base(ctx context.Context, branch string) (string, *History, error) {
 	for try := 0; ; try++ {
 		began := time.Now()
-		tip, err := p.list(ctx, p.Branch)
+		tip, err := p.list(ctx, branch)
 		if err != nil || tip == "" {
-			return tip, err
+			return tip, nil, err
 		}
-		if p.has(ctx, tip) {
-			return tip, nil
+		h, err := p.courier.history(ctx, tip)
+		if err == nil || !errors.Is(err, ErrNotFound) {
+			return tip, h, err
 		}
 		// No ref of the user's moves: another terminal may be moving it.
-		if _, err := p.remote(ctx, "fetching "+p.Branch+" of "+p.Remote, "fetch", "--quiet", "--no-tags", "--no-prune",
-			"--no-write-fetch-head", "--refmap=", "--no-recurse-submodules", "--no-auto-maintenance", p.Remote, "refs/heads/"+p.Branch); err != nil {
-			if now, lost := p.list(ctx, p.Branch); lost != nil || now == tip {
-				return "", fmt.Errorf("fetching %s of %s: %w", p.Branch, p.Remote, err)
+		err = p.timed(ctx, "fetching "+branch+" of "+p.Remote, func(ctx context.Context) error { return p.courier.fetch(ctx, branch) })
+		if err != nil {
+			if now, lost := p.list(ctx, branch); lost != nil || now == tip {
+				return "", nil, fmt.Errorf("fetching %s of %s: %w", branch, p.Remote, err)
 			}
 		}
-		if p.has(ctx, tip) {
-			return tip, nil
+		if h, err := p.courier.history(ctx, tip); err == nil || !errors.Is(err, ErrNotFound) {
+			return tip, h, err
 		}
 		// Rewritten between the two, so that the tip is no part of it any more.
 		if err := p.pause(ctx, try, time.Since(began)); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
 }
 
-func (p *push) has(ctx context.Context, commit string) bool {
-	_, err := p.c.git.run(ctx, nil, "cat-file", "-e", commit+"^{commit}")
-	return err == nil
+// complete fetches what a clone has left out of the files of a commit, and reads its
+// history anew where that was something.
+func (p *push) complete(ctx context.Context, commit string, h *History) (*History, error) {
+	what, fetched := "the files of "+p.Branch+" of "+p.Remote, false
+	err := p.timed(ctx, "fetching "+what, func(ctx context.Context) (err error) {
+		fetched, err = p.courier.complete(ctx, commit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetching %s: %w", what, err)
+	}
+	if !fetched {
+		return h, nil
+	}
+	return p.courier.history(ctx, commit)
 }
 
 // list asks the remote where a branch is; "" where there is none.
-func (p *push) list(ctx context.Context, branch string) (string, error) {
-	ref := "refs/heads/" + branch
-	out, err := p.remote(ctx, "asking "+p.Remote+" for "+branch, "ls-remote", "--quiet", "--refs", p.place, ref)
+func (p *push) list(ctx context.Context, branch string) (tip string, err error) {
+	err = p.timed(ctx, "asking "+p.Remote+" for "+branch, func(ctx context.Context) (err error) {
+		tip, err = p.courier.list(ctx, branch)
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("asking %s for branch %s: %w", p.Remote, branch, err)
 	}
-	for line := range strings.Lines(string(out)) {
-		if hash, name, _ := strings.Cut(strings.TrimSpace(line), "\t"); name == ref { // the argument is a pattern
-			return hash, nil
-		}
-	}
-	return "", nil
+	return tip, nil
 }
 
-// remote runs a git command that talks to the remote, and takes its time off
-// what is left.
-func (p *push) remote(ctx context.Context, what string, args ...string) ([]byte, error) {
+// timed does something that talks to the remote, and takes its time off what is left.
+func (p *push) timed(ctx context.Context, what string, do func(context.Context) error) error {
 	if p.Busy != nil {
 		defer p.Busy(what)()
 	}
@@ -205,15 +231,11 @@ func (p *push) remote(ctx context.Context, what string, args ...string) ([]byte,
 	defer func() { p.left -= time.Since(began) }()
 	short, cancel := context.WithTimeout(ctx, p.left)
 	defer cancel()
-	g := p.c.git
-	if args[0] == "push" {
-		g.stderr = p.c.Stderr
-	}
-	out, err := g.run(short, nil, args...)
+	err := do(short)
 	if err != nil && ctx.Err() == nil && short.Err() != nil {
-		return nil, p.late()
+		return p.late()
 	}
-	return out, err
+	return err
 }
 
 func (p *push) late() error {
@@ -228,17 +250,18 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 		expected = ""
 	}
 	began := time.Now()
-	_, failed := p.remote(ctx, "pushing to "+p.target+" of "+p.Remote, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
-		"--force-with-lease="+ref+":"+expected, p.Remote, hash+":"+ref)
+	failed := p.timed(ctx, "pushing to "+p.target+" of "+p.Remote, func(ctx context.Context) error {
+		return p.courier.push(ctx, hash, ref, expected)
+	})
 	if failed == nil {
 		return true, nil
 	}
 	trip := time.Since(began)
-	now, err := p.look(ctx, hash)
+	now, err := p.look(ctx, tip, hash)
 	if err == nil && now == expected && ctx.Err() == nil {
 		// Whoever is quicker holds the branch's lock for a moment before it moves.
 		if p.pause(ctx, 0, trip) == nil {
-			now, err = p.look(ctx, hash)
+			now, err = p.look(ctx, tip, hash)
 		}
 	}
 	switch {
@@ -249,30 +272,29 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 	case ctx.Err() != nil || errors.Is(failed, context.DeadlineExceeded):
 		return false, failed
 	case now == expected:
-		return false, refusedPush(failed)
+		return false, fmt.Errorf("%w: %w", ErrRefused, failed)
 	case p.NewBranch != "":
 		return false, fmt.Errorf("branch %s of %s: %w", p.NewBranch, p.Remote, ErrExists)
 	}
 	return false, nil
 }
 
-// look says where the target branch is: at hash also where others have built on
-// that commit already. It looks even where the time is over, as what was sent may
+// look says where the target branch is: at hash, which was built on a commit, also
+// where others have built on it already. It looks even where the time is over, as what was sent may
 // have arrived.
-func (p *push) look(ctx context.Context, hash string) (string, error) {
+func (p *push) look(ctx context.Context, parent, hash string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(p.left, 2*patience))
 	defer cancel()
 	q := *p
 	q.left = max(p.left, 2*patience)
-	q.Branch = p.target
-	now, err := q.base(ctx)
+	now, h, err := q.base(ctx, p.target)
 	if p.left > 0 {
 		p.left = min(p.left, q.left)
 	}
 	if err != nil || now == "" || now == hash {
 		return now, err
 	}
-	if _, err := p.c.git.run(ctx, nil, "merge-base", "--is-ancestor", hash, now); err == nil {
+	if h.contains(hash, parent) {
 		return hash, nil
 	}
 	return now, nil
@@ -295,30 +317,6 @@ func (p *push) pause(ctx context.Context, try int, round time.Duration) error {
 	}
 }
 
-// refusedPush is the error of a push after which the branch is where it was. What
-// the server says comes before what git makes of it.
-func refusedPush(err error) error {
-	g, ok := errors.AsType[*GitError](err)
-	if !ok {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	var said []string
-	for line := range strings.Lines(g.Words) {
-		if words, ok := strings.CutPrefix(line, "remote:"); ok && strings.TrimSpace(words) != "" {
-			said = append(said, strings.TrimSpace(words))
-		}
-		if _, why, ok := strings.Cut(line, "[remote rejected]"); ok {
-			if _, why, ok := strings.Cut(why, " ("); ok {
-				said = append(said, strings.TrimSuffix(strings.TrimSpace(why), ")"))
-			}
-		}
-	}
-	if len(said) > 0 {
-		g = &GitError{Command: g.Command, Words: strings.Join(said, "\n"), Err: g.Err}
-	}
-	return fmt.Errorf("%w: %w", ErrRefused, g)
-}
-
 // unknownOutcome is a push of which nobody can say whether it arrived.
 type unknownOutcome struct {
 	hash, remote, branch string
@@ -330,22 +328,3 @@ func (u *unknownOutcome) Error() string {
 }
 
 func (u *unknownOutcome) Unwrap() []error { return []error{ErrUnknownOutcome, u.err} }
-
-// follow fast-forwards the branch that is checked out, if it is the one that was
-// pushed to, and says whether it has the commit now, or is another.
-func (c *Checkout) follow(ctx context.Context, o PushOptions, hash string) bool {
-	up, err := c.Upstream(ctx)
-	if err != nil || up.Remote != o.Remote || up.Branch != o.Branch {
-		return true // its business is elsewhere
-	}
-	out, err := c.git.run(ctx, nil, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
-	if err != nil || len(out) > 0 || c.checkOperation() != nil {
-		return false
-	}
-	if _, err := c.git.run(ctx, nil, "merge-base", "--is-ancestor", "HEAD", hash); err != nil {
-		return false // the user has commits of their own
-	}
-	// Untracked files in the way are for git to see.
-	_, err = c.git.run(ctx, nil, "merge", "--quiet", "--ff-only", "--no-stat", hash)
-	return err == nil
-}

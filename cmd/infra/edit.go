@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ type editFlags struct {
 	acknowledge      string // the reason for which a large removal is meant; empty: it is not
 	acknowledges     bool   // the command has a flag for it
 	sends            bool   // the command has the flags for it
+	urgent           bool   // it counts whatever else is wrong: no error elsewhere, no rule and no brake stops it
 }
 
 func (f *editFlags) register(cmd *cobra.Command) {
@@ -63,6 +65,11 @@ type proposal struct {
 	subject string // of the commit, where -m says nothing else
 	said    string // what is so once it is done
 	next    string // what to do after --no-commit; empty: to commit it
+	body    string // of the commit's message, below the subject; may be empty
+
+	// brought are the problems after the edit that were not there before it; nil:
+	// those that read in another way.
+	brought func(after, before schema.Problems) schema.Problems
 }
 
 // outcome is what became of a proposal.
@@ -81,23 +88,61 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 	if err != nil {
 		return 0, err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return 0, err
 	}
+	defer c.unlock()
 	return a.editIn(ctx, c, f, propose)
+}
+
+// openToEdit is openClone under the lock of the checkout, unless nothing is to be
+// written there. The caller unlocks the clone.
+func (a *app) openToEdit(ctx context.Context, root string, f editFlags) (*clone, error) {
+	c, err := findClone(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if !f.push && f.branch == "" && !f.dryRun {
+		if c.unlock, err = a.lock(ctx, c.checkout); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.read(ctx); err != nil {
+		c.unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+// lockPatience is how long another edit in the same checkout is waited for, which
+// may be held up by a hook or a passphrase.
+const lockPatience = 5 * time.Minute
+
+// lock holds other terminals off a checkout while an edit is made in it, from the
+// reading of the files on: two edits of one list would else lose one.
+func (a *app) lock(ctx context.Context, c *repo.Checkout) (unlock func(), err error) {
+	defer a.busy("waiting for another infra in this checkout")()
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	unlock, err = c.Lock(ctx)
+	if errors.Is(err, repo.ErrLocked) {
+		err = hint(err, "repeat it when the other one is done")
+	}
+	return unlock, err
 }
 
 func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
 	if f.push || f.branch != "" {
 		return a.send(ctx, c, f, propose)
 	}
-	before, err := load(c.tree, c.cache)
+	before, err := a.loadFor(f, c.tree, c.cache)
 	if err != nil {
 		return 0, err
 	}
 	mode := before.Snapshot.Settings.Changes
 	if mode == schema.ChangePush && !f.stays() {
+		c.unlock() // pushes need not wait for each other
 		return a.send(ctx, c, f, propose)
 	}
 	p, err := proposed(propose(c.tree, before.Snapshot))
@@ -133,6 +178,10 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 	if mode == schema.ChangePullRequest && !f.stays() {
 		a.say("%s asks for pull requests, and this is committed here and NOT pushed: --branch NAME pushes an edit to a new branch", marker)
 	}
+	if !c.checkout.UsesGit() {
+		a.advise("push it with a program that can, unless the server follows this very folder; --push makes an edit on the remote branch itself")
+		return done, nil
+	}
 	a.advise("git push, unless the server follows this very folder")
 	return done, nil
 }
@@ -156,9 +205,11 @@ func findCheckout(ctx context.Context, dir string) (*repo.Checkout, error) {
 // placed turns an edit below the folder of infra.yaml into a change of the
 // checkout that the folder lies in.
 func placed(c *clone, p proposal, f editFlags) repo.Change {
-	change := repo.Change{Message: p.subject, Files: map[string][]byte{}}
+	change := repo.Change{Message: p.subject, Base: c.head.Commit.Hash, Files: map[string][]byte{}}
 	if f.message != "" {
 		change.Message = f.message
+	} else if p.body != "" {
+		change.Message += "\n\n" + p.body
 	}
 	for name, content := range p.edit.Files {
 		change.Files[path.Join(c.prefix, name)] = content

@@ -90,13 +90,13 @@ func (m *moment) place(cmd *cobra.Command, r kube.Request, t schema.Target) erro
 		if r.URL != "" {
 			what = r.URL
 		}
-		return hint(fmt.Errorf("%s: this is of the whole cluster, and in no namespace", what), "%s", again(cmd, r, t.String(), t.Destination))
+		return hint(fmt.Errorf("%s: this is of the whole cluster, and in no namespace", what), "%s", askedAgain(cmd, r, t.String(), t.Destination))
 	}
 	return nil
 }
 
-// again is the same call about another resource.
-func again(cmd *cobra.Command, r kube.Request, old, resource string) string {
+// askedAgain is the same call about another resource.
+func askedAgain(cmd *cobra.Command, r kube.Request, old, resource string) string {
 	words := []string{cmd.CommandPath()}
 	if cmd.Flags().Changed("group") {
 		words = append(words, "-g")

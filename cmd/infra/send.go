@@ -27,7 +27,7 @@ func (a *app) send(ctx context.Context, c *clone, f editFlags, propose func(fs.F
 		if err != nil {
 			return repo.Change{}, err
 		}
-		before, err := load(at.tree, at.cache)
+		before, err := a.loadFor(f, at.tree, at.cache)
 		if err != nil {
 			return repo.Change{}, fmt.Errorf("%s of %s: %w", o.Branch, o.Remote, err)
 		}
@@ -54,32 +54,40 @@ func (a *app) send(ctx context.Context, c *clone, f editFlags, propose func(fs.F
 		return done, nil
 	}
 	a.say("%s, as of commit %.10s, pushed to %s of %s", p.said, pushed.Commit.Hash, o.Branch, o.Remote)
-	if pushed.Behind {
+	if pushed.Behind && c.checkout.UsesGit() {
 		a.advise("git pull, as this checkout has work of yours and was left alone")
+	} else if pushed.Behind {
+		a.say("this checkout has work of yours, or cannot follow without git, and was left alone")
 	}
 	return done, nil
 }
 
+var errNoRemote = errors.New("there is no remote to push to")
+
 // sendTo finds out where an edit goes: to the upstream of the branch that is
-// checked out, or, on a new branch, to the branch that changes are meant for.
+// checked out, or, on a new branch or where it is urgent, to the branch that
+// changes are meant for.
 func sendTo(ctx context.Context, c *clone, f editFlags) (repo.PushOptions, error) {
 	up, err := c.checkout.Upstream(ctx)
 	if err != nil {
 		return repo.PushOptions{}, err
 	}
-	o := repo.PushOptions{Remote: up.Remote, Branch: up.Branch, NewBranch: f.branch}
-	if f.branch != "" {
+	o := repo.PushOptions{Remote: up.Remote, Branch: up.Branch, NewBranch: f.branch, Folder: c.prefix}
+	if f.branch != "" || f.urgent {
 		m, err := c.checkout.Mainline(ctx)
 		if err != nil {
 			return o, err
 		}
-		if remote, ok := strings.CutSuffix(m.Name, "/"+m.Branch); ok && m.Name != "" {
+		there := f.branch == "" && up.Remote != "" && up.Branch == m.Branch
+		if remote, ok := strings.CutSuffix(m.Name, "/"+m.Branch); ok && m.Name != "" && !there {
 			o.Remote, o.Branch = remote, m.Branch
 		}
 	}
 	switch {
+	case o.Remote == "" && up.Several:
+		return o, hint(errors.New("there are several remotes, none of them called origin, and the branch goes with none"), "git branch --set-upstream-to REMOTE/BRANCH")
 	case o.Remote == "":
-		return o, hint(errors.New("there is no remote to push to"), "git remote add origin URL, or --no-push to commit it here")
+		return o, hint(errNoRemote, "git remote add origin URL, or --no-push to commit it here")
 	case o.Branch == "":
 		return o, hint(errors.New("no branch is checked out, so none is known to push to"), "git checkout main, or --no-push to commit it here")
 	}
