@@ -20,14 +20,14 @@ demo: ## Show the whole way on a real control plane (KEEP=1 leaves it running, D
 
 test: controlplane ## Run all tests, on a real control plane and with a real git and Helm
 	go test -count=1 . # it asks the go command, of which the test cache knows nothing
-	go test ./...
+	go test -timeout 30m ./...
 	cd test && go test -count=1 -timeout 30m -p 1 ./... # it builds infra itself, of which the test cache knows nothing
 
 controlplane: ## Build the control plane, Helm and kubectl for the tests, once
 	@cd test && go run ./controlplane/get
 
 race: controlplane ## Run what has goroutines under the race detector (needs a C compiler)
-	go test -race ./api/... ./repo/... ./server/... ./connector/...
+	go test -race -short -timeout 30m ./api/... ./repo/... ./server/... ./connector/... # what starts hundreds of gits has run without it
 	cd test && go test -race -timeout 30m -p 1 ./connector/...
 
 lint: ## Check formatting, vet and golangci-lint

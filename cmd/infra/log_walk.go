@@ -187,9 +187,7 @@ func (w *logWalk) serve(s *logState) (done bool, err error) {
 	}
 	beyond := w.older[s.commit.Hash]
 	if !beyond {
-		if err := w.lapses(s); err != nil {
-			return false, err
-		}
+		w.lapses(s)
 	}
 	w.newer = s
 	return w.full() || beyond || s.date.Before(w.span.since), nil
@@ -197,7 +195,7 @@ func (w *logWalk) serve(s *logState) (done bool, err error) {
 
 // lapses tells what ended by itself while a revision was in force, among the
 // revisions meanwhile that were not servable.
-func (w *logWalk) lapses(s *logState) error {
+func (w *logWalk) lapses(s *logState) {
 	if s.table != nil {
 		var ended []access.Lapse
 		for _, l := range s.table.Lapses(s.date, w.end) {
@@ -214,7 +212,6 @@ func (w *logWalk) lapses(s *logState) error {
 	slices.SortStableFunc(w.pending, func(a, b logItem) int { return b.Date.Compare(a.Date) })
 	w.emit(w.pending...)
 	w.pending = nil
-	return nil
 }
 
 // tell says what the newer revision changed against an older one; nil: there was
