@@ -249,6 +249,16 @@ func (t *Table) Holds(s schema.Subject, role string, target schema.Target, at ti
 	})
 }
 
+// Renamed is what a destination of an earlier name is called now, if the name is one.
+func (t *Table) Renamed(destination string) (now string, ok bool) {
+	for name, d := range t.destinations {
+		if slices.Contains(d.Formerly, destination) { // of one, in a snapshot without problems
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // Destinations are the names of destinations that a grant or an entry in
 // destinations/ uses, sorted; those that only a pattern would match are not
 // among them, nor is the reserved schema.InfraDestination.

@@ -254,3 +254,27 @@ func unix(date string) string {
 	}
 	return strconv.FormatInt(at.Unix(), 10) + " +0000"
 }
+
+// A connector that does not know of a rename yet would take an empty state for the
+// end of everybody's access.
+func TestAFormerNameIsRefusedAndNotEmpty(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t).start()
+	f.accepted(f.repo.Head())
+	f.state("example")
+	held := f.hold("example", "any")
+	f.repo.Commit(map[string]string{
+		"grants/example.yaml":    "grants: []\n",
+		"keys/example.yaml":      f.key("example", "connector", "destination: prod"),
+		"grants/prod.yaml":       strings.ReplaceAll(oneGrant, "resource: example", "resource: prod"),
+		"destinations/prod.yaml": "destinations:\n  - name: prod\n    formerly: [example]\n",
+	})
+	for _, r := range []reply{<-held, f.ask(ask{path: api.StatePath("example"), key: "any"})} {
+		if r.code != 404 || !strings.Contains(r.body, "destination example is called prod now") || !strings.Contains(r.body, "give the connector the name prod") {
+			t.Errorf("%d %s", r.code, r.body)
+		}
+	}
+	if d := f.state("prod"); len(d.Entries) != 1 || d.Formerly[0] != "example" {
+		t.Errorf("under its new name: %+v", d)
+	}
+}

@@ -212,6 +212,11 @@ func (s *server) admitConnector(in *call) error {
 		return hinted(api.ErrNotFound, "%q is no cluster but the server itself", "give the cluster another name", in.destination)
 	case !label.MatchString(in.destination):
 		return hinted(api.ErrNotFound, "no destination can have this name: it is not lower-case letters, digits and dashes", "")
+	}
+	if now, renamed := in.at.table.Renamed(in.destination); renamed { // nothing is granted there, and all of it would go
+		return hinted(api.ErrNotFound, "destination %[2]s is called %[1]s now", "give the connector the name %[1]s", now, in.destination)
+	}
+	switch {
 	case in.key.Destination != "" && in.key.Destination != in.destination:
 		return hinted(api.ErrForbidden, "the access key %q is for destination %s", "", in.key.Name, in.key.Destination)
 	}
