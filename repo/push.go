@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,10 @@ type PushOptions struct {
 	// NewBranch, if set, is the branch of the remote that gets the commit, and
 	// that must not be there yet. Branch stays as it is.
 	NewBranch string
+
+	// PushRemote, if set, is the remote that gets NewBranch instead of Remote: a fork
+	// of it, such as the user's own.
+	PushRemote string
 
 	// Timeout is how long the remote may take in all; zero: a minute. What the
 	// user's hooks and signing program take does not count.
@@ -57,13 +62,20 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
-	p := &push{PushOptions: o, c: c, left: o.Timeout, target: o.Branch}
+	p := &push{PushOptions: o, c: c, left: o.Timeout, to: o.Remote, target: o.Branch}
+	if err := errors.Join(checkBranch(o.Branch), checkBranch(o.NewBranch)); err != nil {
+		return Pushed{}, err
+	}
 	if o.NewBranch != "" {
-		p.target = o.NewBranch
+		p.to, p.target = cmp.Or(o.PushRemote, o.Remote), o.NewBranch
 	}
 	var err error
-	if p.place, err = c.pushPlace(ctx, o.Remote); err != nil {
+	if p.place, err = c.pushPlace(ctx, p.to); err != nil {
 		return Pushed{}, err
+	}
+	p.from = p.place
+	if o.NewBranch != "" { // what is pushed to may be a fork, whose branch is behind
+		p.from = o.Remote
 	}
 	made, err := p.run(ctx, edit)
 	if err != nil {
@@ -79,25 +91,25 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 type push struct {
 	PushOptions
 	c      *Checkout
-	place  string        // where refs are listed: what is pushed to
-	target string        // the branch that gets the commit
-	left   time.Duration // for the remote
+	from   string        // where the tip that the edit is made on is listed
+	to     string        // the remote that is pushed to
+	place  string        // where its refs are listed
+	target string        // the branch of it that gets the commit
+	left   time.Duration // for the remotes
 }
 
 // pushPlace is what ls-remote is to be asked about for a remote: that which is
 // pushed to, even where another is fetched from.
 func (c *Checkout) pushPlace(ctx context.Context, remote string) (string, error) {
-	from, err := c.git.line(ctx, "remote", "get-url", remote)
-	if err == nil {
-		var to string
-		if to, err = c.git.line(ctx, "remote", "get-url", "--push", remote); err == nil && to != from {
-			return to, nil
-		}
+	from, err := c.FetchURL(ctx, remote)
+	if err != nil {
+		return "", err
 	}
-	if ended(err, 2) {
-		return "", fmt.Errorf("remote %s: %w", remote, ErrNotFound)
+	to, err := c.PushURL(ctx, remote)
+	if err != nil || to != from {
+		return to, err
 	}
-	return remote, err
+	return remote, nil
 }
 
 func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Commit, error) {
@@ -160,7 +172,7 @@ func (p *push) base(ctx context.Context) (string, error) {
 		}
 		// No ref of the user's moves: another terminal may be moving it.
 		if _, err := p.remote(ctx, "fetching "+p.Branch+" of "+p.Remote, "fetch", "--quiet", "--no-tags", "--no-prune",
-			"--no-write-fetch-head", "--refmap=", "--no-recurse-submodules", "--no-auto-maintenance", p.Remote, "refs/heads/"+p.Branch); err != nil {
+			"--no-write-fetch-head", "--refmap=", "--no-recurse-submodules", "--no-auto-maintenance", "--", p.Remote, "refs/heads/"+p.Branch); err != nil {
 			if now, lost := p.list(ctx, p.Branch); lost != nil || now == tip {
 				return "", fmt.Errorf("fetching %s of %s: %w", p.Branch, p.Remote, err)
 			}
@@ -183,7 +195,7 @@ func (p *push) has(ctx context.Context, commit string) bool {
 // list asks the remote where a branch is; "" where there is none.
 func (p *push) list(ctx context.Context, branch string) (string, error) {
 	ref := "refs/heads/" + branch
-	out, err := p.remote(ctx, "asking "+p.Remote+" for "+branch, "ls-remote", "--quiet", "--refs", p.place, ref)
+	out, err := p.remote(ctx, "asking "+p.Remote+" for "+branch, "ls-remote", "--quiet", "--refs", "--", p.from, ref)
 	if err != nil {
 		return "", fmt.Errorf("asking %s for branch %s: %w", p.Remote, branch, err)
 	}
@@ -205,8 +217,9 @@ func (p *push) remote(ctx context.Context, what string, args ...string) ([]byte,
 	defer func() { p.left -= time.Since(began) }()
 	short, cancel := context.WithTimeout(ctx, p.left)
 	defer cancel()
-	g := p.c.git
-	if args[0] == "push" {
+	g := p.c.git.with(plainWords)
+	if args[0] == "push" { // where hooks of the user's speak their language
+		g = p.c.git
 		g.stderr = p.c.Stderr
 	}
 	out, err := g.run(short, nil, args...)
@@ -228,8 +241,8 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 		expected = ""
 	}
 	began := time.Now()
-	_, failed := p.remote(ctx, "pushing to "+p.target+" of "+p.Remote, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
-		"--force-with-lease="+ref+":"+expected, p.Remote, hash+":"+ref)
+	_, failed := p.remote(ctx, "pushing to "+p.target+" of "+p.to, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
+		"--force-with-lease="+ref+":"+expected, "--", p.to, hash+":"+ref)
 	if failed == nil {
 		return true, nil
 	}
@@ -243,7 +256,7 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 	}
 	switch {
 	case err != nil:
-		return false, &unknownOutcome{hash: hash, remote: p.Remote, branch: p.target, err: failed}
+		return false, &unknownOutcome{hash: hash, remote: p.to, branch: p.target, err: failed}
 	case now == hash:
 		return true, nil
 	case ctx.Err() != nil || errors.Is(failed, context.DeadlineExceeded):
@@ -251,7 +264,7 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 	case now == expected:
 		return false, refusedPush(failed)
 	case p.NewBranch != "":
-		return false, fmt.Errorf("branch %s of %s: %w", p.NewBranch, p.Remote, ErrExists)
+		return false, fmt.Errorf("branch %s of %s: %w", p.NewBranch, p.to, ErrExists)
 	}
 	return false, nil
 }
@@ -264,7 +277,7 @@ func (p *push) look(ctx context.Context, hash string) (string, error) {
 	defer cancel()
 	q := *p
 	q.left = max(p.left, 2*patience)
-	q.Branch = p.target
+	q.Remote, q.Branch, q.from = p.to, p.target, p.place
 	now, err := q.base(ctx)
 	if p.left > 0 {
 		p.left = min(p.left, q.left)

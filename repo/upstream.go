@@ -12,12 +12,40 @@ type Upstream struct {
 	Local  string // the branch that is checked out; empty where HEAD is detached
 	Remote string // such as origin; empty where no remote is known
 	Branch string // its name on the remote; empty like Local
+
+	// PushRemote is where the user's configuration pushes to, if that is another
+	// remote than Remote: in a checkout that is pushed to a fork. Empty: it is not.
+	PushRemote string
 }
 
 // Upstream finds where the branch that is checked out is pushed to: to its
 // upstream, where the user set one, or else to the branch of the same name of the
 // remote called origin, or the only one.
 func (c *Checkout) Upstream(ctx context.Context) (Upstream, error) {
+	u, err := c.pulledFrom(ctx)
+	if err != nil {
+		return u, err
+	}
+	u.PushRemote, err = c.pushRemote(ctx, u.Local)
+	if u.PushRemote == u.Remote {
+		u.PushRemote = ""
+	}
+	return u, err
+}
+
+// pushRemote is the remote that the user's configuration names for pushing a branch;
+// empty: none is named.
+func (c *Checkout) pushRemote(ctx context.Context, branch string) (string, error) {
+	for _, name := range []string{"branch." + branch + ".pushRemote", "remote.pushDefault"} {
+		if said, err := c.Setting(ctx, name); err != nil || said != "" {
+			return said, err
+		}
+	}
+	return "", nil
+}
+
+// pulledFrom is Upstream, but for where is pushed to.
+func (c *Checkout) pulledFrom(ctx context.Context) (Upstream, error) {
 	var u Upstream
 	ref, err := c.git.line(ctx, "symbolic-ref", "--quiet", "HEAD")
 	if err != nil && !ended(err, 1) {
@@ -43,12 +71,10 @@ func (c *Checkout) Upstream(ctx context.Context) (Upstream, error) {
 // remoteName is the remote that is meant where nobody says which: origin, or the
 // only one, or none.
 func (c *Checkout) remoteName(ctx context.Context) (string, error) {
-	out, err := c.git.line(ctx, "remote")
-	if err != nil {
-		return "", fmt.Errorf("listing the remotes: %w", err)
-	}
-	names := strings.Fields(out)
+	names, err := c.Remotes(ctx)
 	switch {
+	case err != nil:
+		return "", err
 	case slices.Contains(names, "origin"):
 		return "origin", nil
 	case len(names) == 1:
@@ -57,11 +83,46 @@ func (c *Checkout) remoteName(ctx context.Context) (string, error) {
 	return "", nil
 }
 
+// Remotes are the names of all remotes.
+func (c *Checkout) Remotes(ctx context.Context) ([]string, error) {
+	out, err := c.git.line(ctx, "remote")
+	if err != nil {
+		return nil, fmt.Errorf("listing the remotes: %w", err)
+	}
+	return strings.Fields(out), nil
+}
+
+// Setting is what the user's configuration of git says under a name; empty: nothing.
+func (c *Checkout) Setting(ctx context.Context, name string) (string, error) {
+	value, err := c.git.line(ctx, "config", "--get", name)
+	if err != nil && !ended(err, 1) {
+		return "", fmt.Errorf("reading the setting %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// FetchURL is the address from which a remote is fetched, as the user's
+// configuration makes it of what the remote says. It may hold credentials.
+func (c *Checkout) FetchURL(ctx context.Context, remote string) (string, error) {
+	return c.remoteURL(ctx, remote)
+}
+
 // PushURL is the address to which a remote is pushed, as the user's configuration
 // makes it of what the remote says. It may hold credentials.
 func (c *Checkout) PushURL(ctx context.Context, remote string) (string, error) {
-	at, err := c.git.line(ctx, "remote", "get-url", "--push", remote)
-	if err != nil {
+	return c.remoteURL(ctx, remote, "--push")
+}
+
+// remoteURL asks git for a remote's address. A remote may be its own: git takes an
+// address wherever a remote's name can stand.
+func (c *Checkout) remoteURL(ctx context.Context, remote string, flags ...string) (string, error) {
+	at, err := c.git.line(ctx, slices.Concat([]string{"remote", "get-url"}, flags, []string{"--", remote})...)
+	switch {
+	case ended(err, 2) && IsAddress(remote):
+		return remote, nil
+	case ended(err, 2):
+		return "", fmt.Errorf("remote %s: %w", remote, ErrNotFound)
+	case err != nil:
 		return "", fmt.Errorf("looking for the remote %s: %w", remote, err)
 	}
 	return at, nil
