@@ -121,7 +121,7 @@ func (c *Checkout) remoteURL(ctx context.Context, remote string, flags ...string
 	case ended(err, 2) && IsAddress(remote):
 		return remote, nil
 	case ended(err, 2):
-		return "", fmt.Errorf("remote %s: %w", remote, ErrNotFound)
+		return "", fmt.Errorf("remote %s: %w", remote, ErrNoRemote)
 	case err != nil:
 		return "", fmt.Errorf("looking for the remote %s: %w", remote, err)
 	}

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/infrahq/infra/forge"
 	"github.com/infrahq/infra/repo"
 	"github.com/infrahq/infra/schema"
 )
@@ -19,12 +21,18 @@ import (
 type editFlags struct {
 	dryRun, noCommit bool
 	push, noPush     bool
-	branch           string // a new one of the remote; empty: none
+	branch           string // a new one of the remote; empty: none, or one that the edit names
+	pr               bool   // for a pull request
+	prWith           string // the program that opens it; empty: a person does, or the one of infra.prWith
 	message          string
 	acknowledge      string // the reason for which a large removal is meant; empty: it is not
 	acknowledges     bool   // the command has a flag for it
 	sends            bool   // the command has the flags for it
+	hasOutput        bool   // the command prints on stdout itself, so that no address may
 }
+
+// proposes says whether a pull request is asked for.
+func (f *editFlags) proposes() bool { return f.pr || f.prWith != "" }
 
 func (f *editFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -40,8 +48,13 @@ func (f *editFlags) registerPush(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.push, "push", false, "make the edit on the remote branch as it is now, and push it (default with changes: push)")
 	flags.StringVar(&f.branch, "branch", "", "the same, pushed to a new branch of this `name`, for a pull request")
+	flags.BoolVar(&f.pr, "pr", false, "the same, and print the address at which to open the pull request; without --branch the edit names the branch (default with changes: pull-request)")
+	flags.Var(&choice{value: &f.prWith, of: forge.Programs()}, "pr-with", "the same, and open the pull request with this `program`: "+strings.Join(forge.Programs(), ", ")+" (default: git config infra.prWith)")
+	check(cmd.RegisterFlagCompletionFunc("pr-with", cobra.FixedCompletions(forge.Programs(), cobra.ShellCompDirectiveNoFileComp)))
 	flags.BoolVar(&f.noPush, "no-push", false, "commit on the current branch, whatever changes: says")
-	for _, sends := range []string{"push", "branch"} {
+	cmd.MarkFlagsMutuallyExclusive("push", "pr")
+	cmd.MarkFlagsMutuallyExclusive("push", "pr-with")
+	for _, sends := range []string{"push", "branch", "pr", "pr-with"} {
 		for _, stays := range []string{"no-push", "no-commit", "dry-run"} {
 			cmd.MarkFlagsMutuallyExclusive(sends, stays)
 		}
@@ -89,7 +102,10 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 }
 
 func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
-	if f.push || f.branch != "" {
+	if err := a.allowed(f); err != nil {
+		return 0, err
+	}
+	if f.push || f.branch != "" || f.proposes() {
 		return a.send(ctx, c, f, propose)
 	}
 	before, err := load(c.tree, c.cache)
@@ -97,7 +113,8 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 		return 0, err
 	}
 	mode := before.Snapshot.Settings.Changes
-	if mode == schema.ChangePush && !f.stays() {
+	f.pr = mode == schema.ChangePullRequest
+	if !f.stays() && (f.pr || mode == schema.ChangePush || a.hosted != nil) {
 		return a.send(ctx, c, f, propose)
 	}
 	p, err := proposed(propose(c.tree, before.Snapshot))
@@ -130,9 +147,6 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 		return 0, err
 	}
 	a.say("%s, as of commit %.10s", p.said, commit.Hash)
-	if mode == schema.ChangePullRequest && !f.stays() {
-		a.say("%s asks for pull requests, and this is committed here and NOT pushed: --branch NAME pushes an edit to a new branch", marker)
-	}
 	a.advise("git push, unless the server follows this very folder")
 	return done, nil
 }

@@ -51,17 +51,19 @@ A key with --destination is good for that cluster alone.`,
 			became, err := a.edit(cmd.Context(), f, func(files fs.FS, _ *schema.Snapshot) (proposal, error) {
 				return addKey(files, k)
 			})
-			if err != nil || became != done {
+			if became != done {
 				return err
 			}
-			_, err = fmt.Fprintln(a.stdout, minted.Text())
-			return err
+			// Also where only its pull request could not be opened: it is shown this once.
+			_, printErr := fmt.Fprintln(a.stdout, minted.Text())
+			return errors.Join(err, printErr)
 		},
 	}
 	cmd.Flags().StringVar(&destination, "destination", "", "good for this `destination` only")
 	cmd.Flags().StringVar(&life, "expiry", keyLife, "good for this long: 8760h, 90d, 2w, or never")
 	f.register(cmd)
 	f.registerPush(cmd)
+	f.hasOutput = true
 	a.complete(cmd, "destination", destinations)
 	return cmd
 }
