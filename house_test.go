@@ -28,17 +28,18 @@ var arrows = map[string][]string{
 	"policy":       {"access", "schema"},
 	"review":       {"access", "policy", "schema"},
 	"reconciler":   {"api"},
+	"adopt":        {"access", "api", "reconciler", "schema"},
 	"api/client":   {"api"},
 	"server":       {"repo", "policy", "access", "schema", "auth", "api"},
 	"connector":    {"reconciler", "api", "api/client"},
 	"repo/gittest": {},
-	"cmd/infra":    {"access", "api", "auth", "connector", "forge", "policy", "repo", "review", "schema", "server"},
+	"cmd/infra":    {"access", "adopt", "api", "auth", "connector", "forge", "policy", "reconciler", "repo", "review", "schema", "server"},
 }
 
 // pure packages take values and the time, and return values: nothing that they
 // import, however far away, may speak to a network, a cluster, a Git
 // repository, another program or a log.
-var pure = []string{"schema", "access", "policy", "review", "reconciler", "auth", "api", "forge"}
+var pure = []string{"schema", "access", "policy", "review", "reconciler", "adopt", "auth", "api", "forge"}
 
 func impure(path string) bool {
 	return slices.Contains([]string{"net", "net/http", "log", "log/slog", "os/exec"}, path) ||

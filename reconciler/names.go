@@ -36,6 +36,14 @@ var builtin = map[string]string{
 // BuiltIn are the names of the ClusterRoles of the seven built-in roles, sorted.
 func BuiltIn() []string { return slices.Sorted(maps.Values(builtin)) }
 
+// ClusterRole is the name of the ClusterRole that a role as granted means.
+func ClusterRole(role string) string {
+	if name, ok := builtin[role]; ok {
+		return name
+	}
+	return role
+}
+
 // bound finds the ClusterRole for a role as granted, or the reason why the
 // cluster cannot give it. roles maps every ClusterRole to whether it is labelled.
 func bound(role string, roles map[string]bool) (RoleRef, string) {

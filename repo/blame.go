@@ -24,6 +24,12 @@ func (c *Checkout) Blame(ctx context.Context, rev, file string, lines []int) (ma
 	if len(lines) == 0 {
 		return blamed, nil
 	}
+	if c.builtin != nil {
+		if err := c.builtin.blame(rev, file, lines, blamed); err != nil {
+			return nil, fmt.Errorf("reading who wrote %s: %w", file, err)
+		}
+		return blamed, nil
+	}
 	if rev == "" {
 		// git blame knows no file that HEAD does not have.
 		known, err := c.inHead(ctx, file)

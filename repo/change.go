@@ -19,6 +19,10 @@ type Change struct {
 	// with other line endings is written with the work tree's.
 	Files map[string][]byte
 
+	// Base is the commit that the contents were made of. Commit refuses the change
+	// where HEAD is another, which would lose what came meanwhile. Empty: any.
+	Base string
+
 	// Message of the commit: a subject, and after an empty line a body.
 	Message string
 }
@@ -104,15 +108,12 @@ func readBefore(root *os.Root, path string) (before, error) {
 // or to a symbolic link: what is written there would be another file than the
 // one that git commits, perhaps outside of the repository.
 func checkPath(root *os.Root, path string) error {
-	refuse := func(detail string) error { return &Refusal{Err: ErrPath, What: path, Detail: detail} }
-	if !fs.ValidPath(path) || path == "." || strings.ContainsAny(path, "\\\x00\n") {
-		return refuse("it is not a path below the repository's root")
+	if err := checkName(path); err != nil {
+		return err
 	}
+	refuse := func(detail string) error { return &Refusal{Err: ErrPath, What: path, Detail: detail} }
 	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		if !safeName(part) {
-			return refuse("git keeps no such name")
-		}
+	for i := range parts {
 		here := strings.Join(parts[:i+1], "/")
 		info, err := root.Lstat(filepath.FromSlash(here))
 		switch {
@@ -126,6 +127,20 @@ func checkPath(root *os.Root, path string) error {
 			return refuse(here + " is not a folder")
 		case i == len(parts)-1 && !info.Mode().IsRegular():
 			return refuse("it is not a regular file")
+		}
+	}
+	return nil
+}
+
+// checkName is checkPath for the name alone.
+func checkName(path string) error {
+	refuse := func(detail string) error { return &Refusal{Err: ErrPath, What: path, Detail: detail} }
+	if !fs.ValidPath(path) || path == "." || strings.ContainsAny(path, "\\\x00\n") {
+		return refuse("it is not a path below the repository's root")
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		if !safeName(part) {
+			return refuse("git keeps no such name")
 		}
 	}
 	return nil
@@ -154,6 +169,9 @@ func (c *Checkout) checkOperation() error {
 // checkClean refuses files that differ from HEAD, in the index or in the work
 // tree, that git does not track although they exist, or that it does not look at.
 func (c *Checkout) checkClean(ctx context.Context, paths []string) error {
+	if c.builtin != nil {
+		return c.builtin.checkClean(paths)
+	}
 	dirty := func(path, detail, hint string) error {
 		return &Refusal{Err: ErrDirty, What: path, Detail: detail, Hint: hint}
 	}

@@ -13,8 +13,10 @@ import (
 
 // A Checkout is a work tree in which a person works. Its methods run the
 // system's git, so that the user's configuration counts: identity, signing,
-// hooks, line endings. Methods of one Checkout must not run at the same time;
-// other programs may work beside it, as far as git's own locks allow.
+// hooks, line endings. Without git they do the same themselves, and refuse, with
+// [ErrNeedsGit], what they would do otherwise: see [Way]. Methods of one Checkout
+// must not run at the same time; other programs may work beside it, as far as git's
+// own locks allow.
 type Checkout struct {
 	// Stderr gets what the user's hooks, and git, have to say about a commit that
 	// succeeds, once it is made. Nil: nobody hears it. What they say about one
@@ -24,11 +26,25 @@ type Checkout struct {
 	root   string
 	gitDir string // of this work tree: HEAD and index are here
 	git    git
+
+	builtin *builtin // nil: the system's git does it
+	locked  bool     // see Lock
 }
 
-// FindCheckout finds the work tree that dir lies in. The error wraps
-// [ErrNotRepository] where there is none, and [ErrNoGit] without a git program.
+// FindCheckout finds the work tree that dir lies in, which is read and written by
+// the way that the environment's INFRA_GIT says. The error wraps
+// [ErrNotRepository] where there is none.
 func FindCheckout(ctx context.Context, dir string) (*Checkout, error) {
+	way, err := wantedWay()
+	if err != nil {
+		return nil, err
+	}
+	return FindCheckoutBy(ctx, dir, way)
+}
+
+// FindCheckoutBy is FindCheckout with a way of the caller's. With [System] the
+// error wraps [ErrNoGit] where there is no git program.
+func FindCheckoutBy(ctx context.Context, dir string, way Way) (*Checkout, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the repository: %w", err)
@@ -37,6 +53,9 @@ func FindCheckout(ctx context.Context, dir string) (*Checkout, error) {
 		return nil, fmt.Errorf("finding the repository: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("finding the repository: %s is a file", dir)
+	}
+	if way.builtin() {
+		return findBuiltin(dir)
 	}
 	inside, gitDir, root, err := places(ctx, git{dir: dir})
 	switch {
@@ -95,6 +114,17 @@ func Init(ctx context.Context, dir string) (*Checkout, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("making a repository: %w", err)
 	}
+	way, err := wantedWay()
+	if err != nil {
+		return nil, err
+	}
+	if way.builtin() {
+		c, err := initBuiltin(dir)
+		if err != nil {
+			return nil, fmt.Errorf("making a repository in %s: %w", dir, err)
+		}
+		return c, nil
+	}
 	if _, err := (git{dir: dir}).run(ctx, nil, "init", "--quiet", "-b", "main"); err != nil {
 		return nil, fmt.Errorf("making a repository in %s: %w", dir, err)
 	}
@@ -104,6 +134,9 @@ func Init(ctx context.Context, dir string) (*Checkout, error) {
 // Root is the top folder of the work tree, absolute.
 func (c *Checkout) Root() string { return c.root }
 
+// UsesGit says whether the git program reads and writes it, rather than infra itself.
+func (c *Checkout) UsesGit() bool { return c.builtin == nil }
+
 // Head is where a checkout stands.
 type Head struct {
 	Branch string // empty where HEAD is detached
@@ -112,6 +145,9 @@ type Head struct {
 
 // Head reads where the checkout stands. A branch without a commit is no error.
 func (c *Checkout) Head(ctx context.Context) (Head, error) {
+	if c.builtin != nil {
+		return c.builtin.head()
+	}
 	var h Head
 	ref, err := c.git.line(ctx, "symbolic-ref", "--quiet", "HEAD")
 	switch {

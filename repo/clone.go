@@ -19,6 +19,11 @@ import (
 // needs the [Address.Environment]. A password of the address is neither in the
 // folder nor in the arguments of a program.
 func Clone(ctx context.Context, a Address, dir string, timeout time.Duration) (*Checkout, error) {
+	if way, err := wantedWay(); err != nil {
+		return nil, err
+	} else if way.builtin() {
+		return nil, new(builtin).needsGit("a repository that is given by its address", "it is cloned first")
+	}
 	short, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	g := git{dir: filepath.Dir(dir), env: append(a.Environment(), plainWords)}

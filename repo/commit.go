@@ -3,8 +3,8 @@ package repo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -15,11 +15,24 @@ import (
 //
 // It begins nothing, with a [Refusal], where a file of the change has changes
 // that are not committed ([ErrDirty]), where a merge or the like is unfinished
-// ([ErrInProgress]) or where a path leads elsewhere ([ErrPath]); a change that
-// changes nothing is [ErrUnchanged]. Whatever fails later, such as a hook that
-// declines, is a [GitError] with git's own words, and the files and the index
-// are what they were. A context that ends leaves the whole commit or nothing.
+// ([ErrInProgress]), where a path leads elsewhere ([ErrPath]) or where HEAD has left
+// the change's base ([ErrMoved]); a change that changes nothing is [ErrUnchanged].
+// Whatever fails later, such as a hook that declines, is a [GitError] with git's own
+// words, and the files and the index
+// are what they were. A context that ends leaves the whole commit or nothing; so does
+// a process that is killed, once the next one edits here.
+//
+// Without git it refuses, with [ErrNeedsGit], what a commit of git's would do
+// otherwise.
 func (c *Checkout) Commit(ctx context.Context, change Change) (Commit, error) {
+	unlock, err := c.lockedHere(ctx)
+	if err != nil {
+		return Commit{}, err
+	}
+	defer unlock()
+	if c.builtin != nil {
+		return c.builtin.commit(ctx, c, change)
+	}
 	root, olds, err := c.begin(ctx, change)
 	if err != nil {
 		return Commit{}, err
@@ -29,12 +42,15 @@ func (c *Checkout) Commit(ctx context.Context, change Change) (Commit, error) {
 	if err != nil {
 		return Commit{}, err
 	}
+	if change.Base != "" && change.Base != parent.Commit.Hash {
+		return Commit{}, moved()
+	}
 	saved, err := c.saveIndex()
 	if err != nil {
 		return Commit{}, err
 	}
 
-	undo, err := apply(ctx, root, olds, change)
+	undo, err := c.apply(ctx, root, olds, change)
 	var added []string // to the index
 	if err == nil {
 		if added, err = c.announce(ctx, olds, change); err == nil {
@@ -47,15 +63,30 @@ func (c *Checkout) Commit(ctx context.Context, change Change) (Commit, error) {
 	defer cancel()
 	if err != nil {
 		if made, ok := c.madeAnyway(ctx, parent, change); ok {
-			return made, c.settleIndex(ctx, change)
+			return made, c.settled(ctx, change)
 		}
-		return Commit{}, errors.Join(err, undo(), c.restoreIndex(ctx, saved, added))
+		return Commit{}, errors.Join(err, c.takenBack(errors.Join(undo(), c.restoreIndex(ctx, saved, added))))
 	}
 	now, err := c.Head(ctx)
 	if err != nil {
 		return Commit{}, err
 	}
-	return now.Commit, c.settleIndex(ctx, change)
+	return now.Commit, c.settled(ctx, change)
+}
+
+func moved() error { return &Refusal{Err: ErrMoved, What: "the branch", Hint: "repeat the command"} }
+
+// settled ends a change that was committed.
+func (c *Checkout) settled(ctx context.Context, change Change) error {
+	return c.noted(c.settle(ctx, change))
+}
+
+// noted ends a change that was committed, and that was to be noted in the index.
+func (c *Checkout) noted(err error) error {
+	if err != nil {
+		return fmt.Errorf("the commit was made, but not noted in the index: %w", err)
+	}
+	return c.done()
 }
 
 // announce tells git of files that it does not know, since `commit --only`
@@ -74,8 +105,12 @@ func (c *Checkout) announce(ctx context.Context, olds []before, change Change) (
 	return added, err
 }
 
+// inUTF8 says what the messages of changes are written in. The user's own setting is
+// for what they type in their editor.
+const inUTF8 = "i18n.commitEncoding=UTF-8"
+
 func (c *Checkout) commitOnly(ctx context.Context, change Change) error {
-	g := c.git
+	g := c.git.set(inUTF8)
 	g.stderr = c.Stderr
 	_, err := g.run(ctx, []byte(change.Message), slices.Concat(
 		[]string{"commit", "--quiet", "--cleanup=whitespace", "--file=-", "--only", "--"}, change.paths())...)
@@ -97,11 +132,10 @@ func (c *Checkout) madeAnyway(ctx context.Context, parent Head, change Change) (
 	if !slices.Equal(now.Commit.Parents, parents) {
 		return Commit{}, false
 	}
-	out, err := c.git.run(ctx, nil, "diff-tree", "--root", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", now.Commit.Hash)
+	names, err := c.names(ctx, "diff-tree", "--root", "-r", "--no-commit-id", now.Commit.Hash)
 	if err != nil {
 		return Commit{}, false
 	}
-	names := strings.Split(string(out), "\x00")
 	for _, p := range change.paths() {
 		if !slices.Contains(names, p) {
 			return Commit{}, false

@@ -40,6 +40,12 @@ var (
 	// ErrInProgress: a merge, rebase, cherry-pick or revert is not finished.
 	ErrInProgress = errors.New("in progress")
 
+	// ErrMoved: HEAD is no longer at the commit that an edit was made of.
+	ErrMoved = errors.New("has moved while the edit was made")
+
+	// ErrLocked: another process edits in the same work tree.
+	ErrLocked = errors.New("another infra is at work in this checkout")
+
 	// ErrRefused: a push was declined, and the branch is where it was.
 	ErrRefused = errors.New("the push was refused")
 
@@ -50,13 +56,21 @@ var (
 	// it arrived.
 	ErrUnknownOutcome = errors.New("nobody can say what became of the push")
 
+	// ErrNeedsGit: the git program would do something that infra does not do
+	// itself, such as run a hook or sign.
+	ErrNeedsGit = errors.New("takes a git program")
+
+	// ErrNoIdentity: nothing says who commits.
+	ErrNoIdentity = errors.New("is not known")
+
 	// ErrPath: a file name leaves the repository, or leads through a symbolic link.
 	ErrPath = errors.New("cannot be written")
 )
 
 // A Refusal is an edit that was not begun, because it would have mixed with
-// what the user is doing. Nothing was changed. It wraps one of [ErrDirty],
-// [ErrInProgress] and [ErrPath].
+// what the user is doing, or would not have been what git makes of it. Nothing was
+// changed. It wraps one of [ErrDirty], [ErrInProgress], [ErrMoved], [ErrPath],
+// [ErrNeedsGit] and [ErrNoIdentity].
 type Refusal struct {
 	Err    error
 	What   string // what is refused: a file's path, or the operation that is in progress

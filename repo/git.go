@@ -76,6 +76,12 @@ func (g git) with(env ...string) git {
 	return g
 }
 
+// set is the same git with one more setting.
+func (g git) set(setting string) git {
+	g.config = slices.Concat(g.config, []string{setting})
+	return g
+}
+
 // redirecting are the variables that point git at another repository than the
 // folder's, as they do in a hook of the user's that runs infra.
 var redirecting = []string{

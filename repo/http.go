@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
@@ -32,9 +33,12 @@ func newHTTPClient(o Options) (*http.Client, error) {
 		MaxIdleConnsPerHost: 2,
 	}
 	if len(o.CABundle) > 0 {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			return nil, fmt.Errorf("reading the system's certificates: %w", err)
+		pool := x509.NewCertPool()
+		if !o.bundleAlone {
+			var err error
+			if pool, err = x509.SystemCertPool(); err != nil {
+				return nil, fmt.Errorf("reading the system's certificates: %w", err)
+			}
 		}
 		pool.AppendCertsFromPEM(o.CABundle)
 		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
@@ -64,19 +68,22 @@ func checkAnswer(req *http.Request, resp *http.Response) error {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
 		if req.Header.Get("Authorization") == "" {
-			return errors.New("the Git host asks for a user name and a password")
+			return errAsksPassword
 		}
 		return errors.New("the Git host does not accept the user name and password")
 	case http.StatusForbidden:
+		if service(req) == transport.ReceivePackServiceName {
+			return errors.New("the Git host forbids pushing to this repository")
+		}
 		return errors.New("the Git host forbids reading this repository")
 	case http.StatusNotFound, http.StatusGone:
-		return fmt.Errorf("the Git host has no such repository, or shows it only to whom it knows: %w", ErrNotFound)
+		return errNoRepository
 	default:
 		return fmt.Errorf("the Git host answers %s", resp.Status)
 	}
-	want := "application/x-git-upload-pack-advertisement"
+	want := "application/x-" + service(req) + "-advertisement"
 	if req.Method == http.MethodPost {
-		want = "application/x-git-upload-pack-result"
+		want = "application/x-" + service(req) + "-result"
 	}
 	got, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
@@ -86,6 +93,20 @@ func checkAnswer(req *http.Request, resp *http.Response) error {
 		got = "something that it does not name"
 	}
 	return fmt.Errorf("this is not a Git host, or not a repository's address: it answers with %s", got)
+}
+
+// errAsksPassword is for a host that wants to know who asks, and nobody said.
+var errAsksPassword = errors.New("the Git host asks for a user name and a password")
+
+// errNoRepository is for an address at which there is none.
+var errNoRepository = fmt.Errorf("the Git host has no such repository, or shows it only to whom it knows: %w", ErrNotFound)
+
+// service is what a request is about: reading, which is git-upload-pack, or pushing.
+func service(req *http.Request) string {
+	if strings.HasSuffix(req.URL.Path, "/"+transport.ReceivePackServiceName) || req.URL.Query().Get("service") == transport.ReceivePackServiceName {
+		return transport.ReceivePackServiceName
+	}
+	return transport.UploadPackServiceName
 }
 
 // explain says in plain words what went wrong on the way to the host. It drops
@@ -99,6 +120,9 @@ func explain(ctx context.Context, err error) error {
 			return fmt.Errorf("%w: %w", cause, ctx.Err())
 		}
 		return ctx.Err()
+	}
+	if u, ok := errors.AsType[*plumbing.UnexpectedError](err); ok {
+		err = u.Err // which it does not unwrap to
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

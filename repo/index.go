@@ -9,21 +9,65 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-// settleIndex makes the index agree with the new commit about the files of the
+// settle makes the index agree with the new commit about the files of the
 // change. It does so already, unless a hook changed them on the way or git was
-// told to end before it wrote the index.
-func (c *Checkout) settleIndex(ctx context.Context, change Change) error {
-	paths := change.paths()
-	_, err := c.git.run(ctx, nil, slices.Concat([]string{"diff", "--cached", "--quiet", "--no-ext-diff", "HEAD", "--"}, paths)...)
-	if ended(err, 1) {
-		_, err = c.git.run(ctx, nil, slices.Concat([]string{"reset", "--quiet", "HEAD", "--"}, paths)...)
-	}
+// told to end before it wrote the index. Files that a hook has put into the commit
+// are another matter: git forgets those, which would then look deleted or reverted.
+func (c *Checkout) settle(ctx context.Context, change Change) error {
+	differ, err := c.names(ctx, "diff", "--cached", "HEAD")
 	if err != nil {
-		return fmt.Errorf("the commit was made, but not noted in the index: %w", err)
+		return err
 	}
-	return nil
+	var behind, others []string
+	for _, name := range differ {
+		if _, ours := change.Files[name]; ours {
+			behind = append(behind, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	forgotten, err := c.forgotten(ctx, others)
+	if err != nil {
+		return err
+	}
+	if behind = append(behind, forgotten...); len(behind) == 0 {
+		return nil
+	}
+	_, err = c.git.run(ctx, nil, slices.Concat([]string{"reset", "--quiet", "HEAD", "--"}, behind)...)
+	return err
+}
+
+// forgotten are those of some files of which the index differs from HEAD that the
+// commit changed, while the index has what was there before: nobody staged that.
+func (c *Checkout) forgotten(ctx context.Context, differ []string) ([]string, error) {
+	if len(differ) == 0 {
+		return nil, nil
+	}
+	made, err := c.names(ctx, "diff-tree", "--root", "-r", "--no-commit-id", "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	made = slices.DeleteFunc(made, func(name string) bool { return !slices.Contains(differ, name) })
+	if len(made) == 0 {
+		return nil, nil
+	}
+	staged, err := c.names(ctx, "diff", slices.Concat([]string{"--cached", "HEAD~1", "--"}, made)...)
+	if ended(err, 128) { // it is the first commit
+		return nil, nil
+	}
+	return slices.DeleteFunc(made, func(name string) bool { return slices.Contains(staged, name) }), err
+}
+
+// names runs a git command that compares, and returns the files that differ.
+func (c *Checkout) names(ctx context.Context, command string, args ...string) ([]string, error) {
+	out, err := c.git.run(ctx, nil, slices.Concat([]string{command, "--name-only", "-z", "--no-renames", "--no-ext-diff"}, args)...)
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00"), nil
 }
 
 // savedIndex is the index file before an edit.
@@ -55,6 +99,9 @@ func (c *Checkout) saveIndex() (savedIndex, error) {
 func (c *Checkout) restoreIndex(ctx context.Context, saved savedIndex, added []string) error {
 	if len(added) == 0 {
 		return nil // nothing that fails has written to it
+	}
+	if known, err := c.git.run(ctx, nil, slices.Concat([]string{"ls-files", "-z", "--"}, added)...); err == nil && len(known) == 0 {
+		return nil
 	}
 	if _, err := c.git.run(ctx, nil, slices.Concat([]string{"update-index", "--force-remove", "--"}, added)...); err != nil {
 		return fmt.Errorf("restoring the index: %w", err)

@@ -18,18 +18,17 @@ type Mainline struct {
 // the remote (origin, or else the first by name), its main or master, or else
 // the local main or master. A checkout that has none of these is no error.
 func (c *Checkout) Mainline(ctx context.Context) (Mainline, error) {
-	out, err := c.git.run(ctx, nil, "for-each-ref", "--format=%(refname) %(symref)", "refs/remotes", "refs/heads")
+	list, err := c.branches(ctx)
 	if err != nil {
 		return Mainline{}, fmt.Errorf("looking for the default branch: %w", err)
 	}
 	refs := map[string]string{} // to what a symbolic ref stands for
 	remotes := []string{"origin"}
-	for line := range strings.Lines(string(out)) {
-		name, target, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		refs[name] = target
-		if rest, ok := strings.CutPrefix(name, "refs/remotes/"); ok {
+	for _, r := range list {
+		refs[r.name] = r.target
+		if rest, ok := strings.CutPrefix(r.name, "refs/remotes/"); ok {
 			if remote, _, ok := strings.Cut(rest, "/"); ok && !slices.Contains(remotes, remote) {
-				remotes = append(remotes, remote) // which git sorts
+				remotes = append(remotes, remote) // which are sorted
 			}
 		}
 	}
@@ -53,9 +52,29 @@ func (c *Checkout) Mainline(ctx context.Context) (Mainline, error) {
 	return Mainline{}, nil
 }
 
+// branches lists the branches, here and of the remotes, by name.
+func (c *Checkout) branches(ctx context.Context) ([]listedRef, error) {
+	if c.builtin != nil {
+		return c.builtin.refs("refs/remotes", "refs/heads")
+	}
+	out, err := c.git.run(ctx, nil, "for-each-ref", "--format=%(refname) %(symref)", "refs/remotes", "refs/heads")
+	if err != nil {
+		return nil, err
+	}
+	var list []listedRef
+	for line := range strings.Lines(string(out)) {
+		name, target, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		list = append(list, listedRef{name: name, target: target})
+	}
+	return list, nil
+}
+
 // Names are the branches and tags by which a person may call a revision, those
 // with the newest commits first.
 func (c *Checkout) Names(ctx context.Context) ([]string, error) {
+	if c.builtin != nil {
+		return c.builtin.names()
+	}
 	out, err := c.git.run(ctx, nil, "for-each-ref", "--sort=-creatordate", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags")
 	if err != nil {
 		return nil, fmt.Errorf("listing branches and tags: %w", err)

@@ -11,6 +11,10 @@ import (
 // port, path or credentials: "github.com". It is empty where there is no such
 // remote, or where it is a folder.
 func (c *Checkout) Origin(ctx context.Context) (string, error) {
+	if c.builtin != nil {
+		at, err := c.builtin.origin()
+		return serverOf(at), err
+	}
 	at, err := c.git.line(ctx, "remote", "get-url", "origin")
 	if ended(err, 2) { // no such remote
 		return "", nil

@@ -15,11 +15,14 @@ import (
 // without colours. It refuses what [Checkout.Commit] refuses, and touches
 // neither the work tree nor the index nor the objects of the repository.
 func (c *Checkout) Patch(ctx context.Context, change Change) (patch string, err error) {
-	root, _, err := c.begin(ctx, change)
+	root, olds, err := c.begin(ctx, change)
 	if err != nil {
 		return "", err
 	}
 	root.Close()
+	if c.builtin != nil {
+		return c.builtin.patch(olds, change)
+	}
 	patch, err = c.diff(ctx, change)
 	if err != nil {
 		return "", fmt.Errorf("comparing: %w", err)

@@ -1,12 +1,10 @@
 package repo
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 )
 
@@ -22,6 +20,9 @@ type PushOptions struct {
 	// PushRemote, if set, is the remote that gets NewBranch instead of Remote: a fork
 	// of it, such as the user's own.
 	PushRemote string
+
+	// Folder, if set, is the only one whose files the edit reads.
+	Folder string
 
 	// Timeout is how long the remote may take in all; zero: a minute. What the
 	// user's hooks and signing program take does not count.
@@ -62,21 +63,15 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
-	p := &push{PushOptions: o, c: c, left: o.Timeout, to: o.Remote, target: o.Branch}
+	p := &push{PushOptions: o, left: o.Timeout}
 	if err := errors.Join(checkBranch(o.Branch), checkBranch(o.NewBranch)); err != nil {
 		return Pushed{}, err
 	}
-	if o.NewBranch != "" {
-		p.to, p.target = cmp.Or(o.PushRemote, o.Remote), o.NewBranch
-	}
 	var err error
-	if p.place, err = c.pushPlace(ctx, p.to); err != nil {
+	if p.courier, err = c.courier(ctx, o); err != nil {
 		return Pushed{}, err
 	}
-	p.from = p.place
-	if o.NewBranch != "" { // what is pushed to may be a fork, whose branch is behind
-		p.from = o.Remote
-	}
+	defer p.courier.close(ctx)
 	made, err := p.run(ctx, edit)
 	if err != nil {
 		return Pushed{}, err
@@ -84,64 +79,101 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 	// It is on the remote: that is to be said even where ctx has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return Pushed{Commit: made, Behind: o.NewBranch == "" && !c.follow(ctx, o, made.Hash)}, nil
+	return Pushed{Commit: made, Behind: !p.courier.follow(ctx, made.Hash)}, nil
 }
 
 // A push is one call of Push.
 type push struct {
 	PushOptions
-	c      *Checkout
-	from   string        // where the tip that the edit is made on is listed
-	to     string        // the remote that is pushed to
-	place  string        // where its refs are listed
-	target string        // the branch of it that gets the commit
-	left   time.Duration // for the remotes
+	courier courier
+	left    time.Duration // for the remotes
 }
 
-// pushPlace is what ls-remote is to be asked about for a remote: that which is
-// pushed to, even where another is fetched from.
-func (c *Checkout) pushPlace(ctx context.Context, remote string) (string, error) {
-	from, err := c.FetchURL(ctx, remote)
-	if err != nil {
-		return "", err
+// A side is one of the two branches that a push has to do with. They are the same
+// one where no new branch is asked for.
+type side int
+
+const (
+	base   side = iota // the branch on whose tip the edit is made
+	target             // the branch that gets the commit
+)
+
+// branch is what a side is called on its remote.
+func (o PushOptions) branch(s side) string {
+	if s == target && o.NewBranch != "" {
+		return o.NewBranch
 	}
-	to, err := c.PushURL(ctx, remote)
-	if err != nil || to != from {
-		return to, err
+	return o.Branch
+}
+
+// remote is the one that has a side.
+func (o PushOptions) remote(s side) string {
+	if s == target && o.NewBranch != "" && o.PushRemote != "" { // what is pushed to may be a fork, whose branches are behind
+		return o.PushRemote
 	}
-	return remote, nil
+	return o.Remote
+}
+
+// called is a side in words.
+func (o PushOptions) called(s side) string { return o.branch(s) + " of " + o.remote(s) }
+
+// A courier is what a push is made with: git, or infra itself. It decides nothing.
+type courier interface {
+	// list asks the remote where a branch is; "" where there is none.
+	list(ctx context.Context, s side) (tip string, err error)
+
+	// fetch brings the objects of a branch here, without moving a ref.
+	fetch(ctx context.Context, s side) error
+
+	// history is what is here of a commit and what was before it; [ErrNotFound]
+	// where it is not here.
+	history(ctx context.Context, commit string) (*History, error)
+
+	// complete fetches what was left out of the files of a commit that is here, and
+	// says whether it had to.
+	complete(ctx context.Context, commit string) (fetched bool, err error)
+
+	// commit makes a change on a commit that is here, and returns the new one.
+	commit(ctx context.Context, parent string, change Change) (hash string, err error)
+
+	// push moves the target to a commit that commit returned, where it is at the
+	// expected one, or is not there, for "".
+	push(ctx context.Context, hash, expected string) error
+
+	// follow takes the checkout to the commit that was pushed, where it can be done
+	// beside the user's work, and says false where it was to be and could not.
+	follow(ctx context.Context, hash string) bool
+
+	// close clears away what was needed on the way, even after ctx has ended.
+	close(ctx context.Context)
+}
+
+func (c *Checkout) courier(ctx context.Context, o PushOptions) (courier, error) {
+	if c.builtin != nil {
+		return c.builtin.courier(c, o)
+	}
+	place, err := c.pushPlace(ctx, o.remote(target))
+	return &gitCourier{c: c, o: o, place: place}, err
 }
 
 func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Commit, error) {
-	var w *tempTree
-	defer func() {
-		if w != nil {
-			_ = w.remove(ctx) // undoes nothing of what was done, and the next push removes what is left
-		}
-	}()
 	for try := 0; ; try++ {
 		began := time.Now()
-		tip, err := p.base(ctx)
+		tip, h, err := p.tip(ctx, base)
 		if err != nil {
 			return Commit{}, err
 		}
 		if tip == "" {
-			return Commit{}, fmt.Errorf("branch %s of %s: %w", p.Branch, p.Remote, ErrNotFound)
+			return Commit{}, fmt.Errorf("branch %s: %w", p.called(base), ErrNotFound)
 		}
-		h, err := p.c.historyAt(tip)
-		if err != nil {
+		if h, err = p.complete(ctx, tip, h); err != nil {
 			return Commit{}, err
 		}
 		change, err := edit(h)
 		if err != nil {
 			return Commit{}, err
 		}
-		if w == nil {
-			if w, err = p.c.newTempTree(ctx, tip); err != nil {
-				return Commit{}, err
-			}
-		}
-		hash, err := w.commit(ctx, tip, change)
+		hash, err := p.courier.commit(ctx, tip, change)
 		if err != nil {
 			return Commit{}, err
 		}
@@ -150,7 +182,11 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 			return Commit{}, err
 		}
 		if arrived {
-			return p.c.commit(context.WithoutCancel(ctx), hash)
+			made, err := p.courier.history(context.WithoutCancel(ctx), hash)
+			if err != nil {
+				return Commit{}, err
+			}
+			return made.Tip(), nil
 		}
 		if err := p.pause(ctx, try, time.Since(began)); err != nil {
 			return Commit{}, err
@@ -158,58 +194,67 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 	}
 }
 
-// base finds the branch's tip, and sees to it that its objects are here. A
-// branch that is not there is "".
-func (p *push) base(ctx context.Context) (string, error) {
+// tip finds a branch's tip, and sees to it that its objects are here. A branch
+// that is not there is "".
+func (p *push) tip(ctx context.Context, s side) (string, *History, error) {
 	for try := 0; ; try++ {
 		began := time.Now()
-		tip, err := p.list(ctx, p.Branch)
+		tip, err := p.list(ctx, s)
 		if err != nil || tip == "" {
-			return tip, err
+			return tip, nil, err
 		}
-		if p.has(ctx, tip) {
-			return tip, nil
+		h, err := p.courier.history(ctx, tip)
+		if err == nil || !errors.Is(err, ErrNotFound) {
+			return tip, h, err
 		}
 		// No ref of the user's moves: another terminal may be moving it.
-		if _, err := p.remote(ctx, "fetching "+p.Branch+" of "+p.Remote, "fetch", "--quiet", "--no-tags", "--no-prune",
-			"--no-write-fetch-head", "--refmap=", "--no-recurse-submodules", "--no-auto-maintenance", "--", p.Remote, "refs/heads/"+p.Branch); err != nil {
-			if now, lost := p.list(ctx, p.Branch); lost != nil || now == tip {
-				return "", fmt.Errorf("fetching %s of %s: %w", p.Branch, p.Remote, err)
+		err = p.timed(ctx, "fetching "+p.called(s), func(ctx context.Context) error { return p.courier.fetch(ctx, s) })
+		if err != nil {
+			if now, lost := p.list(ctx, s); lost != nil || now == tip {
+				return "", nil, fmt.Errorf("fetching %s: %w", p.called(s), err)
 			}
 		}
-		if p.has(ctx, tip) {
-			return tip, nil
+		if h, err := p.courier.history(ctx, tip); err == nil || !errors.Is(err, ErrNotFound) {
+			return tip, h, err
 		}
 		// Rewritten between the two, so that the tip is no part of it any more.
 		if err := p.pause(ctx, try, time.Since(began)); err != nil {
-			return "", err
+			return "", nil, err
 		}
 	}
 }
 
-func (p *push) has(ctx context.Context, commit string) bool {
-	_, err := p.c.git.run(ctx, nil, "cat-file", "-e", commit+"^{commit}")
-	return err == nil
+// complete fetches what a clone has left out of the files of a commit, and reads its
+// history anew where that was something.
+func (p *push) complete(ctx context.Context, commit string, h *History) (*History, error) {
+	what, fetched := "the files of "+p.called(base), false
+	err := p.timed(ctx, "fetching "+what, func(ctx context.Context) (err error) {
+		fetched, err = p.courier.complete(ctx, commit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetching %s: %w", what, err)
+	}
+	if !fetched {
+		return h, nil
+	}
+	return p.courier.history(ctx, commit)
 }
 
 // list asks the remote where a branch is; "" where there is none.
-func (p *push) list(ctx context.Context, branch string) (string, error) {
-	ref := "refs/heads/" + branch
-	out, err := p.remote(ctx, "asking "+p.Remote+" for "+branch, "ls-remote", "--quiet", "--refs", "--", p.from, ref)
+func (p *push) list(ctx context.Context, s side) (tip string, err error) {
+	err = p.timed(ctx, "asking "+p.remote(s)+" for "+p.branch(s), func(ctx context.Context) (err error) {
+		tip, err = p.courier.list(ctx, s)
+		return err
+	})
 	if err != nil {
-		return "", fmt.Errorf("asking %s for branch %s: %w", p.Remote, branch, err)
+		return "", fmt.Errorf("asking %s for branch %s: %w", p.remote(s), p.branch(s), err)
 	}
-	for line := range strings.Lines(string(out)) {
-		if hash, name, _ := strings.Cut(strings.TrimSpace(line), "\t"); name == ref { // the argument is a pattern
-			return hash, nil
-		}
-	}
-	return "", nil
+	return tip, nil
 }
 
-// remote runs a git command that talks to the remote, and takes its time off
-// what is left.
-func (p *push) remote(ctx context.Context, what string, args ...string) ([]byte, error) {
+// timed does something that talks to the remote, and takes its time off what is left.
+func (p *push) timed(ctx context.Context, what string, do func(context.Context) error) error {
 	if p.Busy != nil {
 		defer p.Busy(what)()
 	}
@@ -217,16 +262,11 @@ func (p *push) remote(ctx context.Context, what string, args ...string) ([]byte,
 	defer func() { p.left -= time.Since(began) }()
 	short, cancel := context.WithTimeout(ctx, p.left)
 	defer cancel()
-	g := p.c.git.with(plainWords)
-	if args[0] == "push" { // where hooks of the user's speak their language
-		g = p.c.git
-		g.stderr = p.c.Stderr
-	}
-	out, err := g.run(short, nil, args...)
+	err := do(short)
 	if err != nil && ctx.Err() == nil && short.Err() != nil {
-		return nil, p.late()
+		return p.late()
 	}
-	return out, err
+	return err
 }
 
 func (p *push) late() error {
@@ -236,56 +276,56 @@ func (p *push) late() error {
 // send pushes a commit whose parent is the tip. It returns false where somebody
 // else was quicker.
 func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err error) {
-	ref, expected := "refs/heads/"+p.target, tip
+	expected := tip
 	if p.NewBranch != "" {
 		expected = ""
 	}
 	began := time.Now()
-	_, failed := p.remote(ctx, "pushing to "+p.target+" of "+p.to, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
-		"--force-with-lease="+ref+":"+expected, "--", p.to, hash+":"+ref)
+	failed := p.timed(ctx, "pushing to "+p.called(target), func(ctx context.Context) error {
+		return p.courier.push(ctx, hash, expected)
+	})
 	if failed == nil {
 		return true, nil
 	}
 	trip := time.Since(began)
-	now, err := p.look(ctx, hash)
+	now, err := p.look(ctx, tip, hash)
 	if err == nil && now == expected && ctx.Err() == nil {
 		// Whoever is quicker holds the branch's lock for a moment before it moves.
 		if p.pause(ctx, 0, trip) == nil {
-			now, err = p.look(ctx, hash)
+			now, err = p.look(ctx, tip, hash)
 		}
 	}
 	switch {
 	case err != nil:
-		return false, &unknownOutcome{hash: hash, remote: p.to, branch: p.target, err: failed}
+		return false, &unknownOutcome{hash: hash, remote: p.remote(target), branch: p.branch(target), err: failed}
 	case now == hash:
 		return true, nil
 	case ctx.Err() != nil || errors.Is(failed, context.DeadlineExceeded):
 		return false, failed
 	case now == expected:
-		return false, refusedPush(failed)
+		return false, fmt.Errorf("%w: %w", ErrRefused, failed)
 	case p.NewBranch != "":
-		return false, fmt.Errorf("branch %s of %s: %w", p.NewBranch, p.to, ErrExists)
+		return false, fmt.Errorf("branch %s: %w", p.called(target), ErrExists)
 	}
 	return false, nil
 }
 
-// look says where the target branch is: at hash also where others have built on
-// that commit already. It looks even where the time is over, as what was sent may
+// look says where the target branch is: at hash, which was built on a commit, also
+// where others have built on it already. It looks even where the time is over, as what was sent may
 // have arrived.
-func (p *push) look(ctx context.Context, hash string) (string, error) {
+func (p *push) look(ctx context.Context, parent, hash string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(p.left, 2*patience))
 	defer cancel()
 	q := *p
 	q.left = max(p.left, 2*patience)
-	q.Remote, q.Branch, q.from = p.to, p.target, p.place
-	now, err := q.base(ctx)
+	now, h, err := q.tip(ctx, target)
 	if p.left > 0 {
 		p.left = min(p.left, q.left)
 	}
 	if err != nil || now == "" || now == hash {
 		return now, err
 	}
-	if _, err := p.c.git.run(ctx, nil, "merge-base", "--is-ancestor", hash, now); err == nil {
+	if h.contains(hash, parent) {
 		return hash, nil
 	}
 	return now, nil
@@ -308,30 +348,6 @@ func (p *push) pause(ctx context.Context, try int, round time.Duration) error {
 	}
 }
 
-// refusedPush is the error of a push after which the branch is where it was. What
-// the server says comes before what git makes of it.
-func refusedPush(err error) error {
-	g, ok := errors.AsType[*GitError](err)
-	if !ok {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	var said []string
-	for line := range strings.Lines(g.Words) {
-		if words, ok := strings.CutPrefix(line, "remote:"); ok && strings.TrimSpace(words) != "" {
-			said = append(said, strings.TrimSpace(words))
-		}
-		if _, why, ok := strings.Cut(line, "[remote rejected]"); ok {
-			if _, why, ok := strings.Cut(why, " ("); ok {
-				said = append(said, strings.TrimSuffix(strings.TrimSpace(why), ")"))
-			}
-		}
-	}
-	if len(said) > 0 {
-		g = &GitError{Command: g.Command, Words: strings.Join(said, "\n"), Err: g.Err}
-	}
-	return fmt.Errorf("%w: %w", ErrRefused, g)
-}
-
 // unknownOutcome is a push of which nobody can say whether it arrived.
 type unknownOutcome struct {
 	hash, remote, branch string
@@ -343,22 +359,3 @@ func (u *unknownOutcome) Error() string {
 }
 
 func (u *unknownOutcome) Unwrap() []error { return []error{ErrUnknownOutcome, u.err} }
-
-// follow fast-forwards the branch that is checked out, if it is the one that was
-// pushed to, and says whether it has the commit now, or is another.
-func (c *Checkout) follow(ctx context.Context, o PushOptions, hash string) bool {
-	up, err := c.Upstream(ctx)
-	if err != nil || up.Remote != o.Remote || up.Branch != o.Branch {
-		return true // its business is elsewhere
-	}
-	out, err := c.git.run(ctx, nil, "--no-optional-locks", "status", "--porcelain", "--untracked-files=no")
-	if err != nil || len(out) > 0 || c.checkOperation() != nil {
-		return false
-	}
-	if _, err := c.git.run(ctx, nil, "merge-base", "--is-ancestor", "HEAD", hash); err != nil {
-		return false // the user has commits of their own
-	}
-	// Untracked files in the way are for git to see.
-	_, err = c.git.run(ctx, nil, "merge", "--quiet", "--ff-only", "--no-stat", hash)
-	return err == nil
-}

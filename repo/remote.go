@@ -18,7 +18,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// remote is a repository behind http or https.
+// remote is a repository behind http or https, or, for a push without git, ssh.
 //
 // It speaks the protocol through go-git's session rather than through its
 // Remote, which hides a rewritten branch ("already up-to-date"), takes a CA
@@ -63,7 +63,7 @@ var depths = []int{50, 500, 0}
 func (r *remote) tip(ctx context.Context, branch string) (string, error) {
 	ctx, cancel := r.limit(ctx)
 	defer cancel()
-	s, err := r.dial()
+	s, err := r.dial(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +95,7 @@ func (r *remote) fetch(ctx context.Context, branch, have string) (*History, erro
 func (r *remote) fetchDepth(ctx context.Context, branch string, depth int) (*History, error) {
 	ctx, cancel := r.limit(ctx)
 	defer cancel()
-	s, err := r.dial()
+	s, err := r.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -118,9 +118,15 @@ func (r *remote) limit(ctx context.Context) (context.Context, context.CancelFunc
 	return context.WithTimeoutCause(ctx, r.timeout, fmt.Errorf("no complete answer within %v", r.timeout))
 }
 
-func (r *remote) dial() (transport.UploadPackSession, error) {
+func (r *remote) dial(ctx context.Context) (transport.UploadPackSession, error) {
 	ep := r.endpoint // the session changes it where the host redirects
-	return r.client.NewUploadPackSession(&ep, r.auth)
+	return abandoned(ctx, func() (transport.UploadPackSession, error) { return r.client.NewUploadPackSession(&ep, r.auth) })
+}
+
+// dialPush is dial for what is to be pushed.
+func (r *remote) dialPush(ctx context.Context) (transport.ReceivePackSession, error) {
+	ep := r.endpoint
+	return abandoned(ctx, func() (transport.ReceivePackSession, error) { return r.client.NewReceivePackSession(&ep, r.auth) })
 }
 
 // advertised asks for the host's refs and finds the branch among them.

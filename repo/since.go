@@ -111,6 +111,25 @@ func (h *History) ancestor(tip Commit, hash string) (cut, found bool, err error)
 	return cut, false, nil
 }
 
+// contains says whether a commit, of which the parent is known, is the tip or an
+// ancestor of it, as far as this history goes. It looks no further than the parent.
+func (h *History) contains(hash, parent string) bool {
+	seen := map[string]bool{parent: true}
+	for queue := []string{h.tip.Hash}; len(queue) > 0; queue = queue[1:] {
+		if queue[0] == hash {
+			return true
+		}
+		if seen[queue[0]] || h.shallow[queue[0]] {
+			continue
+		}
+		seen[queue[0]] = true
+		if c, err := h.Commit(queue[0]); err == nil {
+			queue = append(queue, c.Parents...)
+		}
+	}
+	return false
+}
+
 // reaches says whether a walk along first parents from the tip either meets the
 // commit or ends at the first commit of all, so that a deeper fetch would not
 // tell more. An empty hash is always reached.

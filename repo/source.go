@@ -19,6 +19,8 @@ type Options struct {
 	// system's, for a Git host with an authority of its own.
 	CABundle []byte
 
+	bundleAlone bool // CABundle is trusted instead of the system's, as with git's http.sslCAInfo
+
 	// Timeout bounds one answer of the Git host, from the request to the last
 	// byte; zero: 2 minutes.
 	Timeout time.Duration

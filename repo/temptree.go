@@ -155,7 +155,7 @@ func (w *tempTree) commit(ctx context.Context, parent string, change Change) (st
 	if !ended(err, 1) {
 		return "", fmt.Errorf("preparing the commit: %w", err)
 	}
-	if _, err := w.git.run(ctx, []byte(change.Message), "commit", "--quiet", "--cleanup=whitespace", "--file=-"); err != nil {
+	if _, err := w.git.set(inUTF8).run(ctx, []byte(change.Message), "commit", "--quiet", "--cleanup=whitespace", "--file=-"); err != nil {
 		return "", err
 	}
 	hash, err := quiet.line(ctx, "rev-parse", "--verify", "HEAD^{commit}")

@@ -2,12 +2,14 @@ package repo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -16,23 +18,27 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/storer"
 )
 
-// treeFS is a commit's files.
+// treeFS is a commit's files, or those of a folder in it.
 type treeFS struct {
-	objects *objects
-	root    *node
+	root  *node
+	below string // the folder; empty: all of them
 }
 
-// node is one entry of a tree. It is immutable.
+// node is one entry of a tree. What it is does not change; what lies in it is read
+// once.
 type node struct {
 	objects *objects
 	name    string
 	hash    plumbing.Hash
 	mode    fs.FileMode
 	when    time.Time // the commit's: Git keeps no dates of files
+
+	mu   sync.Mutex
+	kids []*node // nil: not read yet
 }
 
 func newTreeFS(o *objects, tree plumbing.Hash, when time.Time) *treeFS {
-	return &treeFS{objects: o, root: &node{objects: o, name: ".", hash: tree, mode: fs.ModeDir | 0o555, when: when}}
+	return &treeFS{root: &node{objects: o, name: ".", hash: tree, mode: fs.ModeDir | 0o555, when: when}}
 }
 
 func (t *treeFS) Open(name string) (fs.File, error) {
@@ -84,6 +90,24 @@ func (t *treeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, nil
 }
 
+// Sub implements fs.SubFS. Like that of io/fs it does not look whether the folder
+// is there.
+func (t *treeFS) Sub(name string) (fs.FS, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "sub", Path: name, Err: fs.ErrInvalid}
+	}
+	return &treeFS{root: t.root, below: path.Join(t.below, name)}, nil
+}
+
+// ContentHash is the hash of a regular file's content, known without reading it.
+func (t *treeFS) ContentHash(name string) (string, bool) {
+	n, err := t.find("hash", name)
+	if err != nil || !n.mode.IsRegular() {
+		return "", false
+	}
+	return n.hash.String(), true
+}
+
 // Stat implements fs.StatFS.
 func (t *treeFS) Stat(name string) (fs.FileInfo, error) {
 	n, err := t.find("stat", name)
@@ -102,11 +126,11 @@ func (t *treeFS) find(op, name string) (*node, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
-	n := t.root
-	if name == "." {
+	n, full := t.root, path.Join(t.below, name)
+	if full == "." {
 		return n, nil
 	}
-	for part := range strings.SplitSeq(name, "/") {
+	for part := range strings.SplitSeq(full, "/") {
 		nodes, err := n.children()
 		if err != nil {
 			return nil, &fs.PathError{Op: op, Path: name, Err: err}
@@ -125,6 +149,11 @@ func (t *treeFS) find(op, name string) (*node, error) {
 func (n *node) children() ([]*node, error) {
 	if !n.mode.IsDir() {
 		return nil, fs.ErrNotExist
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.kids != nil {
+		return n.kids, nil
 	}
 	var tree *object.Tree
 	err := n.objects.read(func(s storer.EncodedObjectStorer) (err error) {
@@ -149,6 +178,7 @@ func (n *node) children() ([]*node, error) {
 			return nil, fmt.Errorf("reading tree %s: %q is there twice", n.hash, nodes[i].name)
 		}
 	}
+	n.kids = nodes
 	return nodes, nil
 }
 
@@ -227,6 +257,12 @@ func (n *node) Info() (fs.FileInfo, error) {
 	}
 	err := n.objects.read(func(s storer.EncodedObjectStorer) (err error) {
 		i.size, err = s.EncodedObjectSize(n.hash)
+		if errors.Is(err, plumbing.ErrObjectNotFound) { // it does not look where a clone borrows from
+			var o plumbing.EncodedObject
+			if o, err = s.EncodedObject(plumbing.BlobObject, n.hash); err == nil {
+				i.size = o.Size()
+			}
+		}
 		return err
 	})
 	if err != nil {

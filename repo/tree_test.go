@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,4 +79,36 @@ func TestHostileTreeNamesAreRefused(t *testing.T) {
 			t.Errorf("a tree with %q was read: %v", name, entries)
 		}
 	}
+}
+
+func TestTheHashOfAFileAndAFolderOfATree(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t)
+	tip := r.Commit(map[string]string{"below/grants/a.yaml": "a\n"})
+	everyKind(t, r, func(t *testing.T, s *repo.Source) {
+		tree, err := fetch(t, s, tip).Files(tip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sub, err := fs.Sub(tree, "below")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hasher, ok := sub.(interface{ ContentHash(string) (string, bool) })
+		if !ok {
+			t.Fatal("a folder of a tree knows no hashes")
+		}
+		want := strings.TrimSpace(r.Git("rev-parse", tip+":below/grants/a.yaml"))
+		if got, ok := hasher.ContentHash("grants/a.yaml"); got != want || !ok {
+			t.Errorf("%q %v, want %s", got, ok, want)
+		}
+		for _, name := range []string{"grants", "grants/b.yaml", "../below"} {
+			if got, ok := hasher.ContentHash(name); ok {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+		if text, err := fs.ReadFile(sub, "grants/a.yaml"); err != nil || string(text) != "a\n" {
+			t.Errorf("%q %v", text, err)
+		}
+	})
 }

@@ -16,6 +16,8 @@ type Upstream struct {
 	// PushRemote is where the user's configuration pushes to, if that is another
 	// remote than Remote: in a checkout that is pushed to a fork. Empty: it is not.
 	PushRemote string
+
+	Several bool // Remote is empty because there are several, and none is meant
 }
 
 // Upstream finds where the branch that is checked out is pushed to: to its
@@ -46,6 +48,9 @@ func (c *Checkout) pushRemote(ctx context.Context, branch string) (string, error
 
 // pulledFrom is Upstream, but for where is pushed to.
 func (c *Checkout) pulledFrom(ctx context.Context) (Upstream, error) {
+	if c.builtin != nil {
+		return c.builtin.upstream()
+	}
 	var u Upstream
 	ref, err := c.git.line(ctx, "symbolic-ref", "--quiet", "HEAD")
 	if err != nil && !ended(err, 1) {
@@ -64,27 +69,38 @@ func (c *Checkout) pulledFrom(ctx context.Context) (Upstream, error) {
 			return u, nil
 		}
 	}
-	u.Remote, err = c.remoteName(ctx)
+	u.Remote, u.Several, err = c.remoteName(ctx)
 	return u, err
 }
 
-// remoteName is the remote that is meant where nobody says which: origin, or the
-// only one, or none.
-func (c *Checkout) remoteName(ctx context.Context) (string, error) {
+// remoteName is the remote that is meant where nobody says which.
+func (c *Checkout) remoteName(ctx context.Context) (name string, several bool, err error) {
 	names, err := c.Remotes(ctx)
-	switch {
-	case err != nil:
-		return "", err
-	case slices.Contains(names, "origin"):
-		return "origin", nil
-	case len(names) == 1:
-		return names[0], nil
+	if err != nil {
+		return "", false, err
 	}
-	return "", nil
+	name, several = onlyRemote(names)
+	return name, several, nil
+}
+
+// onlyRemote is origin, or the only one, or none, as there are several or there is
+// none.
+func onlyRemote(names []string) (name string, several bool) {
+	switch {
+	case slices.Contains(names, "origin"):
+		return "origin", false
+	case len(names) == 1:
+		return names[0], false
+	}
+	return "", len(names) > 1
 }
 
 // Remotes are the names of all remotes.
 func (c *Checkout) Remotes(ctx context.Context) ([]string, error) {
+	if c.builtin != nil {
+		config, err := c.builtin.config()
+		return config.remotes(), err
+	}
 	out, err := c.git.line(ctx, "remote")
 	if err != nil {
 		return nil, fmt.Errorf("listing the remotes: %w", err)
@@ -94,6 +110,10 @@ func (c *Checkout) Remotes(ctx context.Context) ([]string, error) {
 
 // Setting is what the user's configuration of git says under a name; empty: nothing.
 func (c *Checkout) Setting(ctx context.Context, name string) (string, error) {
+	if c.builtin != nil {
+		config, err := c.builtin.config()
+		return config.last(plainName(name)), err
+	}
 	value, err := c.git.line(ctx, "config", "--get", name)
 	if err != nil && !ended(err, 1) {
 		return "", fmt.Errorf("reading the setting %s: %w", name, err)
@@ -104,12 +124,18 @@ func (c *Checkout) Setting(ctx context.Context, name string) (string, error) {
 // FetchURL is the address from which a remote is fetched, as the user's
 // configuration makes it of what the remote says. It may hold credentials.
 func (c *Checkout) FetchURL(ctx context.Context, remote string) (string, error) {
+	if c.builtin != nil {
+		return c.builtin.remoteURL(remote, false)
+	}
 	return c.remoteURL(ctx, remote)
 }
 
 // PushURL is the address to which a remote is pushed, as the user's configuration
 // makes it of what the remote says. It may hold credentials.
 func (c *Checkout) PushURL(ctx context.Context, remote string) (string, error) {
+	if c.builtin != nil {
+		return c.builtin.remoteURL(remote, true)
+	}
 	return c.remoteURL(ctx, remote, "--push")
 }
 

@@ -212,10 +212,21 @@ func TestModeOfAFileIsGits(t *testing.T) {
 func TestWithoutGitThatIsSaid(t *testing.T) {
 	folder := gittest.Folder(t)
 	t.Setenv("PATH", gittest.Folder(t))
+	t.Setenv(repo.WayVariable, string(repo.System))
 	if _, err := repo.FindCheckout(t.Context(), folder); !errors.Is(err, repo.ErrNoGit) {
 		t.Errorf("finding a checkout: %v", err)
 	}
 	if _, err := repo.Init(t.Context(), folder); !errors.Is(err, repo.ErrNoGit) {
 		t.Errorf("making a repository: %v", err)
+	}
+	t.Setenv(repo.WayVariable, "none")
+	if _, err := repo.FindCheckout(t.Context(), folder); err == nil || err.Error() != `INFRA_GIT is "none": it must be auto, system or builtin` {
+		t.Errorf("another way: %v", err)
+	}
+	for _, way := range []repo.Way{"", repo.Auto, repo.Builtin} {
+		t.Setenv(repo.WayVariable, string(way))
+		if c, err := repo.Init(t.Context(), folder); err != nil || c.Root() != folder || c.UsesGit() {
+			t.Errorf("way %q: %v", way, err)
+		}
 	}
 }

@@ -9,27 +9,42 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 )
 
 // Write makes the change in the work tree alone: nothing is staged or
 // committed. It refuses what [Checkout.Commit] refuses. Each file is replaced
 // at once; where one of them fails, those before it are restored.
 func (c *Checkout) Write(ctx context.Context, change Change) error {
+	unlock, err := c.lockedHere(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	root, olds, err := c.begin(ctx, change)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	undo, err := apply(ctx, root, olds, change)
+	undo, err := c.apply(ctx, root, olds, change)
 	if err != nil {
-		return errors.Join(err, undo())
+		return errors.Join(err, c.takenBack(undo()))
 	}
-	return nil
+	return c.done()
 }
 
-// apply writes the files of a change. undo restores them as they were, also
-// after an error.
-func apply(ctx context.Context, root *os.Root, olds []before, change Change) (undo func() error, err error) {
+// takenBack ends a change that failed. Where taking it back failed, too, the journal
+// stays, for the next time.
+func (c *Checkout) takenBack(err error) error {
+	if err != nil {
+		return err
+	}
+	return c.done()
+}
+
+// apply writes the files of a change, and a journal first. undo restores them as
+// they were, also after an error.
+func (c *Checkout) apply(ctx context.Context, root *os.Root, olds []before, change Change) (undo func() error, err error) {
 	var steps []func() error
 	undo = func() error {
 		var errs []error
@@ -37,6 +52,9 @@ func apply(ctx context.Context, root *os.Root, olds []before, change Change) (un
 			errs = append(errs, steps[i]())
 		}
 		return errors.Join(errs...)
+	}
+	if err := c.note(olds, change); err != nil {
+		return undo, err
 	}
 	for _, old := range olds {
 		if err := ctx.Err(); err != nil {
@@ -86,14 +104,18 @@ func makeParents(root *os.Root, dir string) (made []string, err error) {
 // replace puts content in the place of a file at once: whoever reads it sees
 // the old or the new. The file keeps its permissions.
 func replace(root *os.Root, old before, content []byte) error {
-	perm := fs.FileMode(0o666) // less the umask, as git makes them
 	if old.exists {
-		perm = old.info.Mode().Perm()
+		return replaceWith(root, old.path, content, old.info.Mode().Perm(), true)
 	}
-	temp := filepath.FromSlash(path.Join(path.Dir(old.path), ".infra-"+rand.Text()))
-	err := writeNew(root, temp, content, perm, old.exists)
+	return replaceWith(root, old.path, content, 0o666, false) // less the umask, as git makes them
+}
+
+// replaceWith is replace with permissions, which are exact or less the umask.
+func replaceWith(root *os.Root, name string, content []byte, perm fs.FileMode, exact bool) error {
+	temp := filepath.FromSlash(path.Join(path.Dir(name), ".infra-"+rand.Text()))
+	err := writeNew(root, temp, content, perm, exact)
 	if err == nil {
-		err = root.Rename(temp, filepath.FromSlash(old.path))
+		err = root.Rename(temp, filepath.FromSlash(name))
 	}
 	if err != nil {
 		_ = root.Remove(temp)
@@ -135,15 +157,19 @@ func restore(root *os.Root, old before) error {
 		}
 		return nil
 	}
-	_, err := makeParents(root, path.Dir(old.path))
+	return restoreTo(root, old.path, old.content, old.info.Mode().Perm(), old.info.ModTime())
+}
+
+func restoreTo(root *os.Root, name string, content []byte, perm fs.FileMode, modified time.Time) error {
+	_, err := makeParents(root, path.Dir(name))
 	if err == nil {
-		err = replace(root, old, old.content)
+		err = replaceWith(root, name, content, perm, true)
 	}
 	if err == nil {
-		err = root.Chtimes(name, old.info.ModTime(), old.info.ModTime())
+		err = root.Chtimes(filepath.FromSlash(name), modified, modified)
 	}
 	if err != nil {
-		return fmt.Errorf("restoring %s: %w", old.path, unwrapPath(err))
+		return fmt.Errorf("restoring %s: %w", name, unwrapPath(err))
 	}
 	return nil
 }

@@ -18,15 +18,21 @@ type Owners func(path string) []string
 // it: .github/, .gitlab/, .gitea/, the root, docs/. It is false where there is
 // none.
 func OwnersFile(files fs.FS) ([]byte, bool, error) {
+	p, text, err := OwnersAt(files)
+	return text, p != "", err
+}
+
+// OwnersAt is OwnersFile with the path at which the text was found; empty: nowhere.
+func OwnersAt(files fs.FS) (string, []byte, error) {
 	for _, p := range []string{".github/CODEOWNERS", ".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"} {
 		switch text, err := fs.ReadFile(files, p); {
 		case err == nil:
-			return text, true, nil
+			return p, text, nil
 		case !errors.Is(err, fs.ErrNotExist):
-			return nil, false, fmt.Errorf("reading who owns what: %w", err)
+			return "", nil, fmt.Errorf("reading who owns what: %w", err)
 		}
 	}
-	return nil, false, nil
+	return "", nil, nil
 }
 
 // ParseOwners reads a CODEOWNERS file as the Git hosts do. GitHub's and GitLab's

@@ -1,7 +1,10 @@
 package schema
 
 import (
-	"crypto/sha256"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
 	"sync"
 )
 
@@ -16,10 +19,39 @@ type Cache struct {
 	youngLen int                      // bytes of the files in young
 }
 
-// A cacheKey is a path too, as the same text means another thing elsewhere.
+// A cacheKey is a path too, as the same text means another thing elsewhere. The
+// hash is Git's, so that what a commit holds is known without being read.
 type cacheKey struct {
 	path string
-	sum  [sha256.Size]byte
+	hash string
+}
+
+// A ContentHasher is a file system that knows what Git calls the content of a
+// regular file without reading it.
+type ContentHasher interface {
+	fs.FS
+	ContentHash(name string) (hash string, ok bool)
+}
+
+// ContentHash is what Git calls a content: 40 hexadecimal digits.
+func ContentHash(data []byte) string {
+	h := sha1.New() //nolint:gosec // Git's names of objects, not ours to choose
+	fmt.Fprintf(h, "blob %d\x00", len(data))
+	h.Write(data)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// get is a file that was kept, or nil.
+func (c *Cache) get(key cacheKey) *parsedFile {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.young[key]
+	if f == nil {
+		if f = c.old[key]; f != nil {
+			c.keep(key, f)
+		}
+	}
+	return f
 }
 
 // parse is parseFile, remembered. A nil cache remembers nothing.
@@ -27,30 +59,22 @@ func (c *Cache) parse(p string, data []byte) *parsedFile {
 	if c == nil {
 		return parseFile(p, data)
 	}
-	key := cacheKey{p, sha256.Sum256(data)}
-	c.mu.Lock()
-	f := c.young[key]
-	if f == nil {
-		if f = c.old[key]; f != nil {
-			c.keep(key, f, len(data))
-		}
-	}
-	c.mu.Unlock()
-	if f != nil {
+	key := cacheKey{p, ContentHash(data)}
+	if f := c.get(key); f != nil {
 		return f
 	}
-	f = parseFile(p, data) // without the lock: two may parse the same file, to the same end
+	f := parseFile(p, data) // without the lock: two may parse the same file, to the same end
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep(key, f, len(data))
+	c.keep(key, f)
 	return f
 }
 
 // keep puts a file into the young generation, which is as large as the largest
 // repository that Load reads: one that fits is never parsed twice.
-func (c *Cache) keep(key cacheKey, f *parsedFile, size int) {
-	if c.youngLen += size; c.young == nil || c.youngLen > maxTotalSize {
-		c.young, c.old, c.youngLen = map[cacheKey]*parsedFile{}, c.young, size
+func (c *Cache) keep(key cacheKey, f *parsedFile) {
+	if c.youngLen += f.size; c.young == nil || c.youngLen > maxTotalSize {
+		c.young, c.old, c.youngLen = map[cacheKey]*parsedFile{}, c.young, f.size
 	}
 	c.young[key] = f
 }

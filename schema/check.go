@@ -40,8 +40,12 @@ func (c *checker) check() {
 	c.checkPolicy()
 }
 
-// twins refuses names of one kind that an eye or a file system takes for one.
-func (c *checker) twins() {
+// namesSeen are names by their kind: user, group or role.
+type namesSeen map[string]twins
+
+// twins refuses names of one kind that an eye or a file system takes for one, and
+// gives all names.
+func (c *checker) twins() namesSeen {
 	users, groups, roles := twins{}, twins{}, twins{}
 	for _, u := range c.snapshot.Users {
 		c.twin(users, "user", u.Name, u.Pos)
@@ -79,12 +83,13 @@ func (c *checker) twins() {
 			c.twin(groups, "group", v.Group, v.Pos)
 		}
 	}
-	kinds := map[string]twins{"user": users, "group": groups, "role": roles}
+	kinds := namesSeen{"user": users, "group": groups, "role": roles}
 	for _, n := range c.named {
 		if seen := kinds[n.kind]; seen != nil {
 			c.twin(seen, n.kind, n.name, n.pos)
 		}
 	}
+	return kinds
 }
 
 // twins are the names of one kind, by what they have in common with their twins.

@@ -27,11 +27,13 @@
 // Policy and brakes are read here and judged by package policy: this one only
 // sees to it that each rule says one thing, and something.
 //
-// Edits (AddGrant, RemoveGrant, AddKey, RemoveKey, Revoke, Unrevoke, Acknowledge)
-// work on the text: every byte that they do not mean to change stays, comments, order,
-// quoting and line ends too. An Edit says which files change; whoever asked for
-// it writes them. Each is read again before it is returned, and refused where it
-// would say anything but what was asked for.
+// Edits (AddGrant, AddGrants, RemoveGrant, AddKey, RemoveKey, RotateKey, Revoke, Unrevoke,
+// Acknowledge and those of groups, users and destinations) work on the text: every
+// byte that they do not mean to change stays, comments, order, quoting and line ends
+// too, and what they add looks like its neighbours; testdata/people has examples. An
+// Edit says which files change; whoever asked for it writes them. Each is read again
+// before it is returned, and refused where it would say anything but what was asked
+// for.
 //
 // JSONSchema gives editors the form of each kind of file, with a sentence for
 // every key.

@@ -17,9 +17,13 @@ type Edit struct {
 	Outcome     Outcome
 	Before      []Grant      // grants that are taken away or changed, as they were
 	After       []Grant      // grants that are added or changed, as they will be
-	Key         Key          // of AddKey and RemoveKey
+	Key         Key          // of AddKey and RemoveKey; of RotateKey the new one
+	Destination Destination  // of the edits of destinations: as it will be, or was
+	Replaced    Key          // of RotateKey: the old one, as it will be or was
 	Group       Group        // of AddGroup and RemoveGroup
-	Members     []string     // of AddMembers and RemoveMembers: those that were added or removed
+	Members     []string     // of AddMembers, RemoveMembers, AddRoles and RemoveRoles: those that were added or removed
+	Keys        []Key        // of Offboard and Tidy: those that are removed
+	Groups      []Group      // of Offboard: those whose declaration is removed
 	Revocations []Revocation // that are added, changed or taken back
 
 	Acknowledgement Acknowledgement // of Acknowledge
@@ -220,6 +224,9 @@ func RemoveGrant(fsys fs.FS, subject Subject, role string, target Target) (Edit,
 }
 
 func (e *editor) notFound(subject Subject, role string, target Target) error {
+	if err := e.unread(grantsFile); err != nil {
+		return err
+	}
 	n := &NotFoundError{Subject: subject, Role: role, Target: target}
 	for _, f := range e.files {
 		for _, g := range f.grants {
@@ -232,65 +239,6 @@ func (e *editor) notFound(subject Subject, role string, target Target) error {
 		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Role, b.Role), a.Pos.Compare(b.Pos))
 	})
 	return n
-}
-
-// AddKey adds an access key as keys/<name>.yaml. A name in use is
-// ErrKeyNameInUse; the other errors are those of AddGrant.
-func AddKey(fsys fs.FS, k Key) (Edit, error) {
-	if err := k.Validate(); err != nil {
-		return Edit{}, err
-	}
-	e, err := openEditor(fsys)
-	if err != nil {
-		return Edit{}, err
-	}
-	for _, f := range e.files {
-		for _, have := range f.keys {
-			if have.Name == k.Name {
-				return Edit{}, fmt.Errorf("key %s: %w", quoted(k.Name), ErrKeyNameInUse)
-			}
-		}
-	}
-	k.Created, k.Expires = k.Created.UTC(), k.Expires.UTC()
-	k.Pos, err = e.insert(keyPath(k.Name), keysFile, func(f *parsedFile) int { return len(f.keys) }, keyFields(k))
-	if err != nil {
-		return Edit{}, err
-	}
-	return e.finish(Edit{Outcome: Added, Key: k}, func(want *parsedFile) { want.keys = slices.Insert(want.keys, e.at, k) })
-}
-
-// RemoveKey removes an access key and revokes its id, so that no old branch
-// that is merged later brings it back. The file goes with its last key. An
-// unknown name is ErrNoSuchKey; the other errors are those of AddGrant.
-func RemoveKey(fsys fs.FS, name string) (Edit, error) {
-	e, err := openEditor(fsys)
-	if err != nil {
-		return Edit{}, err
-	}
-	for _, f := range e.files {
-		i := slices.IndexFunc(f.keys, func(k Key) bool { return k.Name == name })
-		if i < 0 {
-			continue
-		}
-		k := f.keys[i]
-		if f.entries == 1 {
-			e.changed[f.path] = nil
-		} else if err := e.remove(f.path, keysFile, i); err != nil {
-			return Edit{}, err
-		}
-		v := Revocation{Key: k.ID, Reason: fmt.Sprintf("key %s removed", name)}
-		added, err := e.revoke(v)
-		if err != nil {
-			return Edit{}, err
-		}
-		return e.finish(Edit{Outcome: Removed, Key: k, Revocations: added}, func(want *parsedFile) {
-			want.keys = slices.DeleteFunc(want.keys, func(k Key) bool { return k.Name == name })
-			if want.kind == revokedFile {
-				want.revocations = append(want.revocations, added...)
-			}
-		})
-	}
-	return Edit{}, fmt.Errorf("key %s: %w", quoted(name), ErrNoSuchKey)
 }
 
 // revoke adds a revocation, unless it is there, and returns what it added.
@@ -370,7 +318,7 @@ func Unrevoke(fsys fs.FS, v Revocation) (Edit, error) {
 		}
 	}
 	if len(edit.Revocations) == 0 {
-		return Edit{}, fmt.Errorf("%s: %w", v, ErrNotRevoked)
+		return Edit{}, cmpErr(e.unread(revokedFile), fmt.Errorf("%s: %w", v, ErrNotRevoked))
 	}
 	slices.Reverse(edit.Revocations)
 	return e.finish(edit, func(want *parsedFile) {

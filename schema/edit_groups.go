@@ -56,21 +56,23 @@ func AddGroup(fsys fs.FS, g Group) (Edit, error) {
 // group is granted or nested is for the caller to look at. An unknown name is
 // ErrNoSuchGroup; the other errors are those of AddGrant.
 func RemoveGroup(fsys fs.FS, name string) (Edit, error) {
-	e, err := openEditor(fsys)
+	e, f, i, err := openGroup(fsys, name)
 	if err != nil {
 		return Edit{}, err
 	}
-	f, i := e.group(name)
-	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(name), ErrNoSuchGroup)
-	}
-	g := f.groups[i]
-	if len(f.groups) == 1 && f.path == homeOfGroup(g) && len(f.problems.Errors()) == 0 {
-		e.changed[f.path] = nil
-	} else if err := e.remove(f.path, groupsFile, i); err != nil {
+	if err := e.takeGroup(f, i); err != nil {
 		return Edit{}, err
 	}
-	return e.finish(Edit{Outcome: Removed, Group: g}, func(want *parsedFile) { want.groups = slices.Delete(want.groups, i, i+1) })
+	return e.finish(Edit{Outcome: Removed, Group: f.groups[i]}, func(want *parsedFile) { want.groups = slices.Delete(want.groups, i, i+1) })
+}
+
+// takeGroup removes a declaration, and a file that is the group's alone.
+func (e *editor) takeGroup(f *parsedFile, i int) error {
+	if len(f.groups) == 1 && f.path == homeOfGroup(f.groups[i]) && len(f.problems.Errors()) == 0 {
+		e.changed[f.path] = nil
+		return nil
+	}
+	return e.remove(f.path, groupsFile, i)
 }
 
 // AddMembers puts people, or groups, into a declared group. Those that are in it
@@ -82,13 +84,9 @@ func AddMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Ed
 	if err := validateMembers(more); err != nil {
 		return Edit{}, err
 	}
-	e, err := openEditor(fsys)
+	e, f, i, err := openGroup(fsys, group)
 	if err != nil {
 		return Edit{}, err
-	}
-	f, i := e.group(group)
-	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup)
 	}
 	return e.addMembers(f, i, more)
 }
@@ -98,13 +96,9 @@ func AddMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Ed
 // would be a new warning. A name that is not in it is ErrNoSuchMember, an unknown
 // group ErrNoSuchGroup; the other errors are those of AddGrant.
 func RemoveMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) (Edit, error) {
-	e, err := openEditor(fsys)
+	e, f, i, err := openGroup(fsys, group)
 	if err != nil {
 		return Edit{}, err
-	}
-	f, i := e.group(group)
-	if f == nil {
-		return Edit{}, fmt.Errorf("group %s: %w", quoted(group), ErrNoSuchGroup)
 	}
 	g := bare(f.groups[i])
 	edit := Edit{Outcome: Removed, Group: f.groups[i]}
@@ -116,21 +110,8 @@ func RemoveMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) 
 		if !slices.Contains(*list, Member{Name: name}) {
 			return Edit{}, fmt.Errorf("%s in group %s: %w", quoted(name), quoted(group), ErrNoSuchMember)
 		}
-		t, err := e.memberText(f, i, listOf(kind))
-		if err != nil {
+		if err := e.removeMember(f, i, kind, name); err != nil {
 			return Edit{}, err
-		}
-		// A name that is written twice is gone only when both are.
-		for at, n := range slices.Backward(t.seq.Content) {
-			if n.Value != name {
-				continue
-			}
-			if e.changed[f.path], err = t.remove(at); err != nil {
-				return Edit{}, err
-			}
-			if t, err = e.memberText(f, i, listOf(kind)); err != nil {
-				return Edit{}, err
-			}
 		}
 		*list = slices.DeleteFunc(*list, func(m Member) bool { return m.Name == name })
 		edit.Members = append(edit.Members, name)
@@ -139,6 +120,27 @@ func RemoveMembers(fsys fs.FS, group string, kind SubjectKind, names ...string) 
 		edit.Outcome = Unchanged
 	}
 	return e.finish(edit, func(want *parsedFile) { want.groups[i] = g })
+}
+
+// removeMember takes a name out of a list. One that is written twice is gone only
+// when both are.
+func (e *editor) removeMember(f *parsedFile, i int, kind SubjectKind, name string) error {
+	t, err := e.memberText(f, i, listOf(kind))
+	if err != nil {
+		return err
+	}
+	for at, n := range slices.Backward(t.seq.Content) {
+		if n.Value != name {
+			continue
+		}
+		if e.changed[f.path], err = t.remove(at); err != nil {
+			return err
+		}
+		if t, err = e.memberText(f, i, listOf(kind)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *editor) addMembers(f *parsedFile, i int, more Group) (Edit, error) {
@@ -200,24 +202,20 @@ func (e *editor) memberText(f *parsedFile, i int, list string) (*listText, error
 	if i >= len(outer.seq.Content) {
 		return nil, &StyleError{f.path, "its groups cannot be told apart"}
 	}
-	group := outer.seq.Content[i]
-	for k := 0; k+1 < len(group.Content); k += 2 {
-		key, seq := group.Content[k], group.Content[k+1]
-		if key.Value != list || seq.Kind != sequenceNode {
-			continue
-		}
-		inner := *outer
-		inner.root, inner.key, inner.seq = group, key, seq
-		switch {
-		case outer.seq.Style&flowStyle != 0 || group.Style&flowStyle != 0 || seq.Style&flowStyle != 0:
-		case k+2 < len(group.Content):
-			inner.limit = group.Content[k+2].Line - 1
-		default:
-			inner.limit = outer.end(i)
-		}
-		return &inner, nil
+	return outer.nested(i, list), nil
+}
+
+// openGroup opens an editor and finds the group that is to be edited.
+func openGroup(fsys fs.FS, name string) (*editor, *parsedFile, int, error) {
+	e, err := openEditor(fsys)
+	if err != nil {
+		return nil, nil, 0, err
 	}
-	return nil, nil
+	f, i := e.group(name)
+	if f == nil {
+		return nil, nil, 0, cmpErr(e.unread(groupsFile), fmt.Errorf("group %s: %w", quoted(name), ErrNoSuchGroup))
+	}
+	return e, f, i, nil
 }
 
 // group is where a group is declared: nil where it is not.

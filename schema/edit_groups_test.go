@@ -134,6 +134,9 @@ func FuzzEditMember(f *testing.F) {
 	for _, s := range memberStyles {
 		f.Add(s.before, "kim@example.com")
 	}
+	for _, text := range peopleFiles(f) {
+		f.Add(text, "zoe@example.com")
+	}
 	f.Fuzz(func(t *testing.T, text, user string) {
 		before := files("infra.yaml", "version: 1\n", webFile, text)
 		was, problems, err := schema.Load(before, nil)

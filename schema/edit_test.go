@@ -93,7 +93,7 @@ var styles = []struct{ name, before, after string }{
 		"{\"grants\": [{\"user\": \"zoe@example.com\", \"role\": \"view\", \"resource\": \"prod.web\"}]}"},
 	{"dash on a line of its own",
 		"grants:\n  -\n    user: ann@example.com\n    role: admin\n    resource: prod\n",
-		"grants:\n  -\n    user: ann@example.com\n    role: admin\n    resource: prod\n  - user: zoe@example.com\n    role: view\n    resource: prod.web\n"},
+		"grants:\n  -\n    user: ann@example.com\n    role: admin\n    resource: prod\n  -\n    user: zoe@example.com\n    role: view\n    resource: prod.web\n"},
 	{"document marks",
 		"---\ngrants:\n- user: ann@example.com\n  role: admin\n  resource: prod\n...\n",
 		"---\ngrants:\n- user: ann@example.com\n  role: admin\n  resource: prod\n- user: zoe@example.com\n  role: view\n  resource: prod.web\n...\n"},

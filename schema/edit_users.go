@@ -61,7 +61,7 @@ func RemoveUser(fsys fs.FS, name string) (Edit, error) {
 	}
 	f, i := e.user(name)
 	if f == nil {
-		return Edit{}, fmt.Errorf("user %s: %w", quoted(name), ErrNoSuchUser)
+		return Edit{}, cmpErr(e.unread(usersFile), fmt.Errorf("user %s: %w", quoted(name), ErrNoSuchUser))
 	}
 	if err := e.remove(f.path, usersFile, i); err != nil {
 		return Edit{}, err

@@ -39,6 +39,26 @@ func (e *editor) file(p string) *parsedFile {
 	return nil
 }
 
+// unread says what is wrong with the files of a kind, where something is: what they
+// hold is then not all known, and nothing can be said to be missing.
+func (e *editor) unread(kind fileKind) error {
+	errs := Problems{}
+	for _, p := range e.problems.Errors() { // of files that were not even opened
+		if kindOfPath(p.Pos.File) == kind {
+			errs = append(errs, p)
+		}
+	}
+	for _, f := range e.files {
+		if f.kind == kind {
+			errs = append(errs, f.problems.Errors()...)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &ProblemsError{errs}
+}
+
 // text is a file as the edit has left it so far.
 func (e *editor) text(p string, kind fileKind) (*listText, error) {
 	f := e.file(p)
@@ -52,14 +72,23 @@ func (e *editor) text(p string, kind fileKind) (*listText, error) {
 	if errs := f.problems.Errors(); len(errs) > 0 {
 		return nil, &ProblemsError{errs}
 	}
-	data, ok := e.changed[p]
-	if !ok {
-		var err error
-		if data, err = (&loader{fsys: e.fsys}).read(p); err != nil {
-			return nil, fmt.Errorf("reading the access repository: %w", err)
-		}
+	data, err := e.content(p)
+	if err != nil {
+		return nil, err
 	}
 	return openList(p, data, string(kind))
+}
+
+// content is what a file holds, as the edit has left it so far.
+func (e *editor) content(p string) ([]byte, error) {
+	if data, ok := e.changed[p]; ok {
+		return data, nil
+	}
+	data, err := (&loader{fsys: e.fsys}).read(p)
+	if err != nil {
+		return nil, fmt.Errorf("reading the access repository: %w", err)
+	}
+	return data, nil
 }
 
 func (e *editor) insert(p string, kind fileKind, place func(*parsedFile) int, fields []field) (Pos, error) {
@@ -87,6 +116,18 @@ func (e *editor) remove(p string, kind fileKind, at int) error {
 	t, err := e.text(p, kind)
 	if err == nil {
 		e.changed[p], err = t.remove(at)
+	}
+	return err
+}
+
+// removeAll removes several entries of a file, whose indexes ascend.
+func (e *editor) removeAll(p string, kind fileKind, at []int) error {
+	if len(at) == 0 {
+		return nil
+	}
+	t, err := e.text(p, kind)
+	if err == nil {
+		e.changed[p], err = t.removeAll(at)
 	}
 	return err
 }
@@ -137,7 +178,7 @@ func (e *editor) finish(edit Edit, expect func(want *parsedFile)) (Edit, error) 
 // meaning is a copy of what an edit can change in a file, without places.
 func meaning(f *parsedFile) *parsedFile {
 	m := &parsedFile{path: f.path, kind: f.kind, grants: []placedGrant{}, keys: []Key{}, revocations: []Revocation{},
-		groups: []Group{}, users: []DeclaredUser{}, acknowledgements: []Acknowledgement{}}
+		groups: []Group{}, users: []DeclaredUser{}, destinations: []Destination{}, acknowledgements: []Acknowledgement{}}
 	for _, g := range f.grants {
 		g.Pos = Pos{}
 		m.grants = append(m.grants, placedGrant{Grant: g.Grant})
@@ -148,6 +189,9 @@ func meaning(f *parsedFile) *parsedFile {
 	for _, u := range f.users {
 		u.Pos = Pos{}
 		m.users = append(m.users, u)
+	}
+	for _, d := range f.destinations {
+		m.destinations = append(m.destinations, bareDestination(d))
 	}
 	for _, k := range f.keys {
 		k.Pos = Pos{}

@@ -78,7 +78,7 @@ func styleKey(key string) string {
 // read as anything else.
 func scalar(key, value string, style int) string {
 	switch {
-	case key == "users" || key == "groups": // members, in brackets
+	case key == "users" || key == "groups" || key == "formerly": // names, in brackets
 		var members []string
 		for name := range strings.SplitSeq(value, "\n") {
 			members = append(members, scalar("", name, style))
@@ -102,30 +102,49 @@ var plainForm = regexp.MustCompile(`^[A-Za-z0-9_](?:[A-Za-z0-9_./@+*-]|:[A-Za-z0
 // placeOfGrant is where a grant goes among others: at the end, or where it keeps
 // the list in the order that it has.
 func placeOfGrant(grants []placedGrant, g Grant) int {
-	if len(grants) < 2 {
+	return placeIn(grants, orderOfGrants(grants), g)
+}
+
+// placeIn is placeOfGrant for a list in an order; nil: in none.
+func placeIn(grants []placedGrant, order func(a, b Grant) int, g Grant) int {
+	if order == nil {
 		return len(grants)
 	}
+	at, _ := slices.BinarySearchFunc(grants, g, func(have placedGrant, g Grant) int {
+		if order(have.Grant, g) <= 0 {
+			return -1
+		}
+		return 1
+	})
+	return at
+}
+
+// grantOrders are the orders in which people keep grants. The first is that of a new
+// list.
+var grantOrders = func() []func(a, b Grant) int {
 	name := func(a, b Grant) int { return cmp.Compare(a.Subject.Name, b.Subject.Name) }
 	subject := func(a, b Grant) int { return a.Subject.Compare(b.Subject) }
 	target := func(a, b Grant) int { return cmp.Compare(a.Target.String(), b.Target.String()) }
 	role := func(a, b Grant) int { return cmp.Compare(a.Role, b.Role) }
-	for _, order := range []func(a, b Grant) int{
+	return []func(a, b Grant) int{
 		func(a, b Grant) int { return cmp.Or(name(a, b), target(a, b), role(a, b)) },
 		func(a, b Grant) int { return cmp.Or(subject(a, b), target(a, b), role(a, b)) },
 		func(a, b Grant) int { return cmp.Or(target(a, b), name(a, b), role(a, b)) },
 		func(a, b Grant) int { return cmp.Or(target(a, b), subject(a, b), role(a, b)) },
 		func(a, b Grant) int { return cmp.Or(role(a, b), name(a, b), target(a, b)) },
 		name, subject, target,
-	} {
+	}
+}()
+
+// orderOfGrants is the order that a list has; nil: none, or too few to tell.
+func orderOfGrants(grants []placedGrant) func(a, b Grant) int {
+	if len(grants) < 2 {
+		return nil
+	}
+	for _, order := range grantOrders {
 		if slices.IsSortedFunc(grants, func(a, b placedGrant) int { return order(a.Grant, b.Grant) }) {
-			at, _ := slices.BinarySearchFunc(grants, g, func(have placedGrant, g Grant) int {
-				if order(have.Grant, g) <= 0 {
-					return -1
-				}
-				return 1
-			})
-			return at
+			return order
 		}
 	}
-	return len(grants)
+	return nil
 }

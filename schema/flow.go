@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 )
 
@@ -10,13 +9,13 @@ import (
 // neighbours have one each, else on their line.
 func (t *listText) insertFlow(at int, fields []field) ([]byte, error) {
 	style := t.styleOf(t.seq.Content[max(0, at-1)])
-	text := style.flow(fields)
+	text, comma := style.flow(fields), t.comma(style)
 	if at == 0 {
 		start := t.offset(t.seq.Content[0].Line, t.seq.Content[0].Column)
 		if lead, ok := t.lead(start); ok {
 			return splice(t.data, start, start, text+","+t.eol(t.seq.Content[0].Line-1)+lead), nil
 		}
-		return splice(t.data, start, start, text+", "), nil
+		return splice(t.data, start, start, text+comma), nil
 	}
 	start, end, err := t.flowSpan(t.seq.Content[at-1])
 	if err != nil {
@@ -24,7 +23,7 @@ func (t *listText) insertFlow(at int, fields []field) ([]byte, error) {
 	}
 	lead, ok := t.lead(start)
 	if !ok {
-		return splice(t.data, end, end, ", "+text), nil
+		return splice(t.data, end, end, comma+text), nil
 	}
 	lineEnd := end + max(0, bytes.IndexByte(t.data[end:], '\n'))
 	for lineEnd > end && t.data[lineEnd-1] == '\r' {
@@ -39,7 +38,22 @@ func (t *listText) insertFlow(at int, fields []field) ([]byte, error) {
 		out := splice(t.data, lineEnd, lineEnd, eol+lead+text)
 		return splice(out, end, end, ","), nil
 	}
-	return splice(t.data, end, end, ", "+text), nil
+	return splice(t.data, end, end, comma+text), nil
+}
+
+// comma is what stands between two entries on one line.
+func (t *listText) comma(s itemStyle) string {
+	if len(t.seq.Content) > 1 {
+		_, end, err := t.flowSpan(t.seq.Content[0])
+		next := t.seq.Content[1]
+		if err == nil && next.Line == t.seq.Content[0].Line {
+			return spacing(t.data[end:t.offset(next.Line, next.Column)])
+		}
+	}
+	if s.braces.tight {
+		return ","
+	}
+	return ", "
 }
 
 // removeFlow takes an entry out of a list in brackets.
@@ -100,56 +114,64 @@ func (t *listText) removeFlow(at int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return t.cutFlow(before, end)
+		return t.cutFlow(before, end, len(t.data))
 	}
 	next := t.seq.Content[1]
-	return t.cutFlow(start, t.offset(next.Line, next.Column))
+	return t.cutFlow(start, t.offset(next.Line, next.Column), len(t.data))
 }
 
 // setFlow is set for an entry in braces; i is where its key is, or past the end.
 func (t *listText) setFlow(item *node, i int, f field) ([]byte, error) {
+	several := &StyleError{t.file, "a value in braces has several lines"}
+	_, behind, err := t.flowSpan(item)
+	if err != nil {
+		return nil, err
+	}
+	style := t.styleOf(item)
 	if i < len(item.Content) {
 		k, v := item.Content[i], item.Content[i+1]
 		start := t.offset(v.Line, v.Column)
 		end, ok := t.scanScalar(start, true)
 		if !ok {
-			return nil, &StyleError{t.file, "a value in braces has several lines"}
+			return nil, several
 		}
 		switch {
 		case f.value != "":
-			return splice(t.data, start, end, scalar(f.key, f.value, int(v.Style))), nil
+			return t.replace(start, end, behind, scalar(f.key, f.value, int(v.Style))), nil
 		case i > 0:
 			before := item.Content[i-1]
 			if from, ok := t.scanScalar(t.offset(before.Line, before.Column), true); ok {
-				return t.cutFlow(from, end)
+				return t.cutFlow(from, end, behind)
 			}
 		case len(item.Content) > 2:
-			return t.cutFlow(t.offset(k.Line, k.Column), t.offset(item.Content[2].Line, item.Content[2].Column))
+			return t.cutFlow(t.offset(k.Line, k.Column), t.offset(item.Content[2].Line, item.Content[2].Column), behind)
 		}
-		return nil, &StyleError{t.file, "a value in braces has several lines"}
+		return nil, several
 	}
-	i -= 2
-	for i > 0 && rank(item.Content[i].Value) > rank(f.key) {
-		i -= 2
-	}
+	i = style.after(item, f.key)
 	v := item.Content[i+1]
 	end, ok := t.scanScalar(t.offset(v.Line, v.Column), true)
+	if v.Kind == sequenceNode {
+		_, end, err = t.flowSpan(v)
+		ok = err == nil
+	}
 	if !ok {
-		return nil, &StyleError{t.file, "a value in braces has several lines"}
+		return nil, several
 	}
-	sep := ", "
-	if k := item.Content[i]; i > 0 && k.Line > item.Content[i-2].Line {
-		sep = "," + t.eol(k.Line-1) + strings.Repeat(" ", k.Column-1)
+	sep := style.braces.between
+	if sep == "" {
+		sep = ", "
 	}
-	return splice(t.data, end, end, sep+t.styleOf(item).pair(f)), nil
+	return t.replace(end, end, behind, sep+style.bracePair(f)), nil
 }
 
-// cutFlow removes a span that has no comment in it.
-func (t *listText) cutFlow(from, to int) ([]byte, error) {
+// cutFlow removes a span that has no comment in it. The comment after the offset
+// behind stays in its column.
+func (t *listText) cutFlow(from, to, behind int) ([]byte, error) {
 	if i := bytes.Index(t.data[from:to], []byte(" #")); i >= 0 && bytes.IndexByte(t.data[from+i:to], '\n') >= 0 {
 		return nil, &StyleError{t.file, "a list in brackets has a comment that the change would remove"}
 	}
-	return splice(t.data, from, to, ""), nil
+	return t.replace(from, to, behind, ""), nil
 }
 
 // lead is the blanks before an offset, where there is nothing else on its line.
@@ -240,121 +262,11 @@ func (t *listText) scanScalar(at int, flow bool) (int, bool) {
 	end := at
 	for end < len(t.data) {
 		c := t.data[end]
-		if c == '\n' || c == '\r' || flow && strings.IndexByte(",]}", c) >= 0 || c == '#' && end > at && t.data[end-1] == ' ' {
+		if c == '\n' || c == '\r' || flow && strings.IndexByte(",]}", c) >= 0 || c == '#' && end > at && (t.data[end-1] == ' ' || t.data[end-1] == '\t') {
 			break
 		}
 		end++
 	}
 	end = at + len(bytes.TrimRight(t.data[at:end], " \t"))
 	return end, end > at
-}
-
-// An itemStyle is how an entry is written, for the next to look like it. The
-// zero value is how infra writes one where there is none.
-type itemStyle struct {
-	order     []string       // of keys, as styleKey has them
-	quotes    map[string]int // style of the value, by styleKey; "" is for those that it lacks
-	quoteKeys yamlStyle
-	spaces    string // between the dash and what follows; empty: one blank
-	padding   string // inside braces
-}
-
-func (t *listText) styleOf(item *node) itemStyle {
-	s := itemStyle{quotes: map[string]int{}}
-	for i := 0; i+1 < len(item.Content); i += 2 {
-		k, v := item.Content[i], item.Content[i+1]
-		s.order = append(s.order, styleKey(k.Value))
-		s.quoteKeys = k.Style & (doubleQuotedStyle | singleQuotedStyle)
-		if s.quoteKeys != 0 {
-			s.quotes[""] = int(s.quoteKeys)
-		}
-		switch {
-		case v.Kind != sequenceNode:
-			s.quotes[styleKey(k.Value)] = int(v.Style)
-		case len(v.Content) > 0:
-			s.quotes[styleKey(k.Value)] = int(v.Content[0].Style)
-		}
-	}
-	if item.Kind == scalarNode {
-		s.quotes[""] = int(item.Style)
-	}
-	at := t.offset(item.Line, item.Column)
-	if item.Style&flowStyle != 0 {
-		if at+1 < len(t.data) && t.data[at+1] == ' ' {
-			s.padding = " "
-		}
-	}
-	if t.seq.Style&flowStyle == 0 {
-		line := t.lines[item.Line-1]
-		if t.isDash(line) && item.Column-1 > t.seq.Column {
-			s.spaces = line[t.seq.Column : item.Column-1]
-		}
-	}
-	return s
-}
-
-func (s itemStyle) gap() string {
-	if s.spaces == "" || strings.Trim(s.spaces, " ") != "" {
-		return " "
-	}
-	return s.spaces
-}
-
-// arranged are fields in the order of the style; those that it lacks keep their
-// place after the one before them.
-func (s itemStyle) arranged(fields []field) []field {
-	out := slices.Clone(fields)
-	at := func(f field) int { return slices.Index(s.order, styleKey(f.key)) }
-	known := slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return at(f) < 0 })
-	slices.SortStableFunc(known, func(a, b field) int { return at(a) - at(b) })
-	for i, f := range out {
-		if at(f) >= 0 {
-			out[i], known = known[0], known[1:]
-		}
-	}
-	return out
-}
-
-func (s itemStyle) pair(f field) string {
-	key := f.key
-	switch {
-	case s.quoteKeys&doubleQuotedStyle != 0:
-		key = `"` + key + `"`
-	case s.quoteKeys&singleQuotedStyle != 0:
-		key = "'" + key + "'"
-	}
-	style, ok := s.quotes[styleKey(f.key)]
-	if !ok {
-		style = s.quotes[""]
-	}
-	if f.key == "" { // an entry that is no mapping
-		return scalar("", f.value, style)
-	}
-	return key + ": " + scalar(f.key, f.value, style)
-}
-
-// block are the lines of an entry with a key on each, without line ends.
-func (s itemStyle) block(indent int, fields []field) []string {
-	var lines []string
-	lead := strings.Repeat(" ", indent)
-	for i, f := range s.arranged(fields) {
-		if i == 0 {
-			lines = append(lines, lead+"-"+s.gap()+s.pair(f))
-		} else {
-			lines = append(lines, lead+" "+strings.Repeat(" ", len(s.gap()))+s.pair(f))
-		}
-	}
-	return lines
-}
-
-// flow is an entry in braces.
-func (s itemStyle) flow(fields []field) string {
-	var pairs []string
-	for _, f := range s.arranged(fields) {
-		pairs = append(pairs, s.pair(f))
-	}
-	if len(fields) == 1 && fields[0].key == "" {
-		return pairs[0]
-	}
-	return "{" + s.padding + strings.Join(pairs, ", ") + s.padding + "}"
 }

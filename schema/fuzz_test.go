@@ -60,6 +60,9 @@ func FuzzEditGrant(f *testing.F) {
 	for _, s := range styles {
 		f.Add(s.before, "zoe@example.com", "view", "why")
 	}
+	for _, text := range peopleFiles(f) {
+		f.Add(text, "zoe@example.com", "view", "")
+	}
 	f.Fuzz(func(t *testing.T, text, user, role, reason string) {
 		before := files("infra.yaml", "version: 1\n", prod, text)
 		was, problems, err := schema.Load(before, nil)

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Load reads the access repository whose infra.yaml is at the root of fsys and
@@ -22,8 +23,9 @@ import (
 // The error says that something could not be read, which leaves no verdict and no
 // snapshot: unknown is never empty.
 //
-// With a Cache, files that it has seen are read but not parsed again; nil is for
-// no cache.
+// With a Cache, files that it has seen are not parsed again, nor read where fsys is a
+// ContentHasher; nil is for no cache. Files are read a few at a time, so fsys must be
+// safe for concurrent use.
 func Load(fsys fs.FS, c *Cache) (*Snapshot, Problems, error) {
 	files, problems, err := readFiles(fsys, c)
 	if err != nil {
@@ -52,8 +54,14 @@ func IsRepository(fsys fs.FS) error {
 
 // readFiles reads and parses all files, in order of their paths.
 func readFiles(fsys fs.FS, c *Cache) ([]*parsedFile, Problems, error) {
+	if r, ok := fsys.(*remembered); ok && c == nil {
+		c = r.cache
+	}
 	l := &loader{fsys: fsys, cache: c}
 	if err := l.all(); err != nil {
+		return nil, nil, err
+	}
+	if err := l.parseAll(); err != nil {
 		return nil, nil, err
 	}
 	slices.SortFunc(l.files, func(a, b *parsedFile) int { return cmp.Compare(a.path, b.path) })
@@ -64,11 +72,11 @@ func readFiles(fsys fs.FS, c *Cache) ([]*parsedFile, Problems, error) {
 type loader struct {
 	fsys     fs.FS
 	cache    *Cache
+	paths    []string // of the files to read
 	files    []*parsedFile
 	problems Problems
 	size     int64
 	entries  int
-	full     bool // a limit was passed, and said
 }
 
 func (l *loader) errorf(p, format string, args ...any) {
@@ -87,9 +95,7 @@ func (l *loader) all() error {
 		case name == settingsPath || name == revokedPath:
 			found = found || name == settingsPath
 			if l.regular(name, e) {
-				if err := l.add(name); err != nil {
-					return err
-				}
+				l.paths = append(l.paths, name)
 			}
 		case name == home:
 			if err := l.folder(name, e); err != nil {
@@ -162,9 +168,7 @@ func (l *loader) walk(dir string) error {
 				l.errorf(p, "%s", message)
 				continue
 			}
-			if err := l.add(p); err != nil {
-				return err
-			}
+			l.paths = append(l.paths, p)
 		}
 	}
 	return nil
@@ -245,30 +249,59 @@ func (l *loader) regular(p string, e fs.DirEntry) bool {
 	return false
 }
 
-// add reads and parses one file.
-func (l *loader) add(p string) error {
-	if l.full {
-		return nil
+// inFlight is how many files are read at a time: each of them may be as large as a
+// file can be.
+const inFlight = 8
+
+// parseAll reads and parses the files that were found, some at a time.
+func (l *loader) parseAll() error {
+	for batch := range slices.Chunk(l.paths, inFlight) {
+		files, errs := make([]*parsedFile, len(batch)), make([]error, len(batch))
+		var all sync.WaitGroup
+		for i, p := range batch {
+			all.Go(func() { files[i], errs[i] = l.parse(p) })
+		}
+		all.Wait()
+		for i, f := range files {
+			if errs[i] != nil {
+				return errs[i]
+			}
+			if !l.add(f) {
+				return nil
+			}
+		}
 	}
-	data, err := l.read(p)
-	if err != nil {
-		return err
-	}
-	if l.size += int64(len(data)); l.size > maxTotalSize {
-		return l.stop(p, fmt.Sprintf("the files have more than %d MiB in all", maxTotalSize>>20))
-	}
-	f := l.cache.parse(p, data)
-	if l.entries += f.entries; l.entries > maxEntries {
-		return l.stop(p, fmt.Sprintf("the files have more than %d entries in all", maxEntries))
-	}
-	l.files = append(l.files, f)
 	return nil
 }
 
-func (l *loader) stop(p, message string) error {
-	l.full = true
-	l.errorf(p, "%s: nothing from here on is read", message)
-	return nil
+// parse is what one file says, without reading it where that is known.
+func (l *loader) parse(p string) (*parsedFile, error) {
+	if h, ok := l.fsys.(ContentHasher); ok && l.cache != nil {
+		if hash, ok := h.ContentHash(p); ok {
+			if f := l.cache.get(cacheKey{p, hash}); f != nil {
+				return f, nil
+			}
+		}
+	}
+	data, err := l.read(p)
+	if err != nil {
+		return nil, err
+	}
+	return l.cache.parse(p, data), nil
+}
+
+// add takes a file, unless it is too much: then nothing more is read.
+func (l *loader) add(f *parsedFile) bool {
+	if l.size += int64(f.size); l.size > maxTotalSize {
+		l.errorf(f.path, "the files have more than %d MiB in all: nothing from here on is read", maxTotalSize>>20)
+		return false
+	}
+	if l.entries += f.entries; l.entries > maxEntries {
+		l.errorf(f.path, "the files have more than %d entries in all: nothing from here on is read", maxEntries)
+		return false
+	}
+	l.files = append(l.files, f)
+	return true
 }
 
 // read is the content of a file, cut off where it is longer than may be.
@@ -282,11 +315,17 @@ func (l *loader) read(p string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readLimited(f, info.Size())
+}
+
+// readLimited reads about as many bytes as it is told, and at most as many as show
+// that there are too many.
+func readLimited(r io.Reader, size int64) ([]byte, error) {
 	var data []byte
-	if size := info.Size(); size > 0 && size <= maxFileSize {
+	if size > 0 && size <= maxFileSize {
 		data = make([]byte, 0, size+1)
 	}
-	return readAll(io.LimitReader(f, maxFileSize+1), data)
+	return readAll(io.LimitReader(r, maxFileSize+1), data)
 }
 
 // readAll is io.ReadAll into a buffer that is most often large enough.

@@ -66,6 +66,7 @@ type parsedFile struct {
 	acknowledgements []Acknowledgement
 	revocations      []Revocation
 	problems         Problems
+	size             int // bytes
 	entries          int
 	revoked          map[Revocation]bool // what revocations name, without reason and place
 	named            []namedThing        // what the policy and the brakes name
@@ -92,7 +93,7 @@ func kindOfPath(p string) fileKind {
 
 // parseFile reads one file, whatever the others say.
 func parseFile(p string, data []byte) *parsedFile {
-	f := &parsedFile{path: p, kind: kindOfPath(p)}
+	f := &parsedFile{path: p, kind: kindOfPath(p), size: len(data)}
 	r := &reader{file: p}
 	if root := r.root(data); root != nil {
 		f.read(r, root)

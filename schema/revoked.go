@@ -19,7 +19,8 @@ func LoadRevoked(fsys fs.FS) (Revoked, Problems, error) {
 		return Revoked{}, nil, nil
 	}
 	if err == nil && l.regular(revokedPath, fs.FileInfoToDirEntry(info)) {
-		err = l.add(revokedPath)
+		l.paths = []string{revokedPath}
+		err = l.parseAll()
 	}
 	if err != nil {
 		return Revoked{}, nil, fmt.Errorf("reading revocations: %w", err)

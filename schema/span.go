@@ -35,6 +35,29 @@ func openList(file string, data []byte, list string) (*listText, error) {
 	return nil, &StyleError{file, "it has no list " + list}
 }
 
+// nested is the same text with a list of the entry at the index as its list; nil
+// where the entry has no such list.
+func (t *listText) nested(at int, list string) *listText {
+	entry := t.seq.Content[at]
+	for k := 0; k+1 < len(entry.Content); k += 2 {
+		key, seq := entry.Content[k], entry.Content[k+1]
+		if key.Value != list || seq.Kind != sequenceNode {
+			continue
+		}
+		inner := *t
+		inner.root, inner.key, inner.seq = entry, key, seq
+		switch {
+		case t.seq.Style&flowStyle != 0 || entry.Style&flowStyle != 0 || seq.Style&flowStyle != 0:
+		case k+2 < len(entry.Content):
+			inner.limit = entry.Content[k+2].Line - 1
+		default:
+			inner.limit = t.end(at)
+		}
+		return &inner
+	}
+	return nil
+}
+
 // newList is the text of a file with one entry.
 func newList(list string, fields []field) []byte {
 	item := itemStyle{}.block(2, fields)
@@ -57,29 +80,38 @@ func (t *listText) insert(at int, fields []field) ([]byte, error) {
 	case t.seq.Style&flowStyle != 0:
 		return t.insertFlow(at, fields)
 	}
+	return t.insertLines(t.lineOf(at), t.writer(at, t.gap())(fields)), nil
+}
+
+// lineOf is the line in front of which an entry goes that is to be at the index.
+func (t *listText) lineOf(at int) int {
+	if at > 0 {
+		return t.end(at - 1)
+	}
+	line := t.dash(0)
+	for line > t.key.Line && isComment(t.lines[line-1]) {
+		line--
+	}
+	return line
+}
+
+// writer writes an entry that is to be at the index, in the style of its neighbour and
+// with so many blank lines between them: its lines, without line ends.
+func (t *listText) writer(at, gap int) func(fields []field) []string {
 	indent := t.seq.Column - 1
 	neighbour := t.seq.Content[max(0, at-1)]
 	style := t.styleOf(neighbour)
-	var item []string
-	if neighbour.Style&flowStyle != 0 {
-		item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
-	} else {
-		item = style.block(indent, fields)
-	}
-	if at == 0 {
-		if t.separated() {
-			item = append(item, "")
+	return func(fields []field) []string {
+		item := style.block(indent, fields)
+		if neighbour.Style&flowStyle != 0 {
+			item = []string{strings.Repeat(" ", indent) + "-" + style.gap() + style.flow(fields)}
 		}
-		line := t.dash(0)
-		for line > t.key.Line && isComment(t.lines[line-1]) {
-			line--
+		blanks := make([]string, gap)
+		if at == 0 {
+			return append(item, blanks...)
 		}
-		return t.insertLines(line, item), nil
+		return append(blanks, item...)
 	}
-	if t.separated() {
-		item = append([]string{""}, item...)
-	}
-	return t.insertLines(t.end(at-1), item), nil
 }
 
 // insertFirst turns [] into a list of one.
@@ -120,15 +152,110 @@ func (t *listText) remove(at int) ([]byte, error) {
 	if len(t.seq.Content) == 1 {
 		return t.removeLast(from, to)
 	}
-	if t.separated() {
-		switch {
-		case at > 0 && isBlank(t.lines[from-1]):
+	return t.without(at), nil
+}
+
+// removeAll takes several entries away, in one go: one after the other, each would
+// be a whole new text. Indexes ascend.
+func (t *listText) removeAll(at []int) ([]byte, error) {
+	if t.seq.Style&flowStyle != 0 || len(at) < 2 || len(at) == len(t.seq.Content) {
+		return t.removeEach(at)
+	}
+	return t.without(at...), nil
+}
+
+// without is the text without some of the entries. Indexes ascend.
+func (t *listText) without(at ...int) []byte {
+	lines, gap := slices.Clone(t.lines), t.gap()
+	for _, i := range slices.Backward(at) {
+		t.strike(lines, i, gap)
+	}
+	last := len(lines) - 1
+	if lines[last] == "" && !strings.HasSuffix(t.lines[last], "\n") {
+		for last > 0 && lines[last] == "" {
+			last--
+		}
+		lines[last] = strings.TrimRight(lines[last], "\r\n")
+	}
+	return []byte(strings.Join(lines, ""))
+}
+
+// strike empties the lines that go with an entry, where those of later entries may
+// be empty already: its own, the comment that is its alone, and a gap.
+func (t *listText) strike(lines []string, at, gap int) {
+	left := func(line int) int { // the next that is not struck
+		for line < t.bottom() && lines[line] == "" {
+			line++
+		}
+		return line
+	}
+	from, to := t.dash(at), left(t.end(at))
+	last := to == t.bottom() || isBlank(lines[to])
+	first := t.key.Line // what lies above is none of this entry's
+	if at > 0 {
+		first = t.end(at - 1)
+	}
+	if last {
+		from = t.heading(from)
+	}
+	switch {
+	case gap > 0 && at > 0:
+		for ; gap > 0 && from > first && isBlank(lines[from-1]); gap-- {
 			from--
-		case at == 0 && to < len(t.lines) && isBlank(t.lines[to]):
-			to++
+		}
+	case gap > 0:
+		for ; gap > 0 && to < t.bottom() && isBlank(lines[to]); gap-- {
+			to = left(to + 1)
+		}
+	case from > first && isBlank(lines[from-1]) && last:
+		from-- // rather than two blank lines on end
+	}
+	clear(lines[from:to])
+}
+
+// heading is the line where an entry begins that has nothing but a blank line below
+// it: with the comment above it, where there is a blank line above that, too, so that
+// the comment speaks of nothing else.
+func (t *listText) heading(from int) int {
+	line := from
+	for line > t.key.Line && isComment(t.lines[line-1]) && indentOf(t.lines[line-1]) == t.seq.Column-1 {
+		line--
+	}
+	if line > t.key.Line && isBlank(t.lines[line-1]) {
+		return line
+	}
+	return from
+}
+
+// removeEach is removeAll, one after the other from behind.
+func (t *listText) removeEach(at []int) ([]byte, error) {
+	if len(at) > 2 && len(at) == len(t.seq.Content) && t.seq.Style&flowStyle == 0 {
+		data, err := t.removeAll(at[1:])
+		if err != nil {
+			return nil, err
+		}
+		return reopened(t, data, at[0])
+	}
+	data := t.data
+	for _, i := range slices.Backward(at) {
+		var err error
+		if data, err = reopened(t, data, i); err != nil {
+			return nil, err
 		}
 	}
-	return t.removeLines(from, to), nil
+	return data, nil
+}
+
+// reopened removes an entry of the same list in a newer text.
+func reopened(t *listText, data []byte, at int) ([]byte, error) {
+	list, err := openList(t.file, data, t.key.Value)
+	if err != nil {
+		return nil, err
+	}
+	if at >= len(list.seq.Content) {
+		return nil, &StyleError{t.file, "its entries cannot be told apart"}
+	}
+	return list.remove(at)
 }
 
 // removeLast leaves [] behind the key.
@@ -170,18 +297,44 @@ func (t *listText) set(at int, f field) ([]byte, error) {
 		end = t.offset(to, 1) + len(strings.TrimRight(t.lines[to-1], "\r\n"))
 		style = 0
 	}
-	return splice(t.data, start, end, scalar(f.key, f.value, style)), nil
+	return t.replace(start, end, end, scalar(f.key, f.value, style)), nil
+}
+
+// replace puts a text in the place of another one. A comment to the right of it, after
+// the offset behind, stays in its column where it has been put into one.
+func (t *listText) replace(from, to, behind int, text string) []byte {
+	if behind < len(t.data) && t.data[behind] == ',' {
+		behind++
+	}
+	hash := behind
+	for hash < len(t.data) && t.data[hash] == ' ' {
+		hash++
+	}
+	pad := hash - behind
+	if pad == 0 || hash == len(t.data) || t.data[hash] != '#' || pad == 1 && !t.inColumn(hash) || bytes.IndexByte(t.data[from:to], '\n') >= 0 {
+		return splice(t.data, from, to, text)
+	}
+	pad = max(1, pad-utf8.RuneCountInString(text)+utf8.RuneCount(t.data[from:to]))
+	return splice(splice(t.data, behind, hash, strings.Repeat(" ", pad)), from, to, text)
+}
+
+// inColumn says whether the comment at an offset begins below or above another one.
+func (t *listText) inColumn(hash int) bool {
+	at := place(t.data, hash)
+	for _, i := range []int{at.Line - 2, at.Line} {
+		if i >= 0 && i < len(t.lines) && strings.HasPrefix(t.lines[i][runes(t.lines[i], at.Column-1):], "#") {
+			return true
+		}
+	}
+	return false
 }
 
 // addKey puts a field on a line of its own, where it belongs among the others.
 func (t *listText) addKey(at int, item *node, f field) ([]byte, error) {
-	i := len(item.Content) - 2
-	for i > 0 && rank(item.Content[i].Value) > rank(f.key) {
-		i -= 2
-	}
 	style := t.styleOf(item)
-	line := strings.Repeat(" ", item.Column-1) + style.pair(f)
-	return t.insertLines(t.keyEnd(at, item, i), []string{line}), nil
+	lines := style.fieldLines(item.Column-1, f)
+	lines[0] = strings.Repeat(" ", item.Column-1) + lines[0]
+	return t.insertLines(t.keyEnd(at, item, style.after(item, f.key)), lines), nil
 }
 
 func (t *listText) removeKey(at int, item *node, i int) ([]byte, error) {
@@ -232,49 +385,6 @@ func (t *listText) oneLine(v *node) bool {
 	return string(t.data[start:end]) == v.Value
 }
 
-// dash is the line, from 0, that begins the entry at the index.
-func (t *listText) dash(at int) int {
-	line := t.seq.Content[at].Line - 1
-	for line > 0 && !t.isDash(t.lines[line]) {
-		line--
-	}
-	return line
-}
-
-func (t *listText) isDash(line string) bool {
-	at := t.seq.Column - 1
-	return len(line) > at && line[at] == '-' && indentOf(line) == at
-}
-
-// end is the line after the last one of the entry at the index: comments that
-// are indented deeper than its dash belong to it, others to what follows.
-func (t *listText) end(at int) int {
-	line := len(t.lines)
-	if t.limit > 0 {
-		line = t.limit
-	}
-	if at+1 < len(t.seq.Content) {
-		line = t.dash(at + 1)
-	}
-	for {
-		l := t.lines[line-1]
-		if !isBlank(l) && !strings.HasPrefix(l, "...") && !(isComment(l) && indentOf(l) <= t.seq.Column-1) {
-			return line
-		}
-		line--
-	}
-}
-
-// separated says whether there is a blank line after every entry but the last.
-func (t *listText) separated() bool {
-	for i := range len(t.seq.Content) - 1 {
-		if end := t.end(i); end >= len(t.lines) || !isBlank(t.lines[end]) {
-			return false
-		}
-	}
-	return len(t.seq.Content) > 1
-}
-
 func (t *listText) insertLines(at int, added []string) []byte {
 	lines := slices.Clone(t.lines)
 	eol := t.eol(at - 1)
@@ -296,37 +406,3 @@ func (t *listText) removeLines(from, to int) []byte {
 	}
 	return []byte(strings.Join(slices.Delete(lines, from, to), ""))
 }
-
-// eol is the line end of a line, or of the one before where it has none.
-func (t *listText) eol(line int) string {
-	for line = min(line, len(t.lines)-1); line >= 0; line-- {
-		if strings.HasSuffix(t.lines[line], "\r\n") {
-			return "\r\n"
-		}
-		if strings.HasSuffix(t.lines[line], "\n") {
-			return "\n"
-		}
-	}
-	return "\n"
-}
-
-// offset is where a line and column, which counts runes, are in the text.
-func (t *listText) offset(line, column int) int {
-	at := 0
-	for _, l := range t.lines[:min(line-1, len(t.lines))] {
-		at += len(l)
-	}
-	for ; column > 1 && at < len(t.data); column-- {
-		_, size := utf8.DecodeRune(t.data[at:])
-		at += size
-	}
-	return at
-}
-
-func splice(data []byte, from, to int, text string) []byte {
-	return slices.Concat(data[:from], []byte(text), data[to:])
-}
-
-func isBlank(line string) bool   { return strings.Trim(line, " \t\r\n") == "" }
-func isComment(line string) bool { return strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") }
-func indentOf(line string) int   { return len(line) - len(strings.TrimLeft(line, " ")) }

@@ -103,6 +103,9 @@ func asSyntaxError(data []byte, err error) *syntaxError {
 	} else if e.line == 0 {
 		e.line = 1 // the library leaves out the line where it is the first
 	}
+	if strings.Contains(m[2], "incompatible YAML document") {
+		e.message += " (leave out the line with %YAML)"
+	}
 	if strings.Contains(m[2], "cannot start any token") && bytes.Contains(data, []byte("\t")) {
 		e.message += " (indent with blanks, not with tabs)"
 	}

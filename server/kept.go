@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/infrahq/infra/schema"
 )
@@ -51,9 +52,10 @@ func pack(files fs.FS, cache *schema.Cache) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// reads notes which files are opened.
+// reads notes which files are opened, by any number at once.
 type reads struct {
 	fs.FS
+	mu    sync.Mutex
 	names map[string]bool
 }
 
@@ -67,7 +69,9 @@ func (r *reads) Open(name string) (fs.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	if info.Mode().IsRegular() {
+		r.mu.Lock()
 		r.names[name] = true
+		r.mu.Unlock()
 	}
 	return f, nil
 }

@@ -66,10 +66,11 @@ func (a *app) acknowledge(ctx context.Context, ack schema.Acknowledgement, baseR
 	if err != nil {
 		return err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return err
 	}
+	defer c.unlock()
 	over := a.busy("counting who loses access")
 	r, err := a.removalAt(ctx, c, ack.Destination, baseRev)
 	over()

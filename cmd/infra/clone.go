@@ -23,27 +23,41 @@ type clone struct {
 	head     repo.Head
 	history  *repo.History // nil where there is no commit yet
 	cache    *schema.Cache // of all revisions: most files are the same in each
+	unlock   func()        // see openToEdit
 }
 
 // openClone opens the checkout that the folder of infra.yaml lies in.
 func openClone(ctx context.Context, root string) (*clone, error) {
-	c := &clone{root: root, tree: os.DirFS(root), cache: new(schema.Cache)}
+	c, err := findClone(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.read(ctx)
+}
+
+// findClone is openClone before a commit is read.
+func findClone(ctx context.Context, root string) (*clone, error) {
+	c := &clone{root: root, cache: new(schema.Cache), unlock: func() {}}
+	c.tree = schema.Remember(os.DirFS(root), c.cache)
 	var err error
 	if c.checkout, err = findCheckout(ctx, root); err != nil {
 		return nil, err
 	}
-	if c.prefix, err = prefixOf(c.checkout, root); err != nil {
-		return nil, err
-	}
+	c.prefix, err = prefixOf(c.checkout, root)
+	return c, err
+}
+
+// read finds out where the checkout stands.
+func (c *clone) read(ctx context.Context) (err error) {
 	if c.head, err = c.checkout.Head(ctx); err != nil || c.head.Commit.Hash == "" {
-		return c, err
+		return err
 	}
 	source, err := repo.Open(c.checkout.Root(), repo.Options{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.history, err = source.Fetch(ctx, "", "")
-	return c, err
+	return err
 }
 
 // errNoRevision is for a name that nothing has.

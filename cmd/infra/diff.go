@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"path"
 	"strings"
@@ -110,7 +111,7 @@ func (a *app) reviewed(ctx context.Context, root, base, head string, f reviewFla
 	}
 	r, err := c.review()
 	if err == nil {
-		err = a.printReview(r, c.clone.prefix, f)
+		err = a.paged(func(w io.Writer) error { return a.writeReview(w, r, c.clone.prefix, f) })
 	}
 	if err == nil {
 		err = c.unfit()
@@ -231,15 +232,15 @@ func (c comparison) unfit() error {
 	return c.base.bad()
 }
 
-// printReview writes a review to stdout. prefix is the folder of infra.yaml, as
-// seen from the top of the checkout.
-func (a *app) printReview(r review.Review, prefix string, f reviewFlags) error {
+// writeReview writes a review. prefix is the folder of infra.yaml, as seen from the
+// top of the checkout.
+func (a *app) writeReview(w io.Writer, r review.Review, prefix string, f reviewFlags) error {
 	o := review.Options{
 		Color: a.colorOut, Width: a.width, People: f.people, Limit: int(min(f.limit, math.MaxInt32)),
 		Prefix: strings.TrimPrefix(prefix, "."), Version: thisBuild().Version,
 	}
 	if f.output != "yaml" {
-		return review.Render(a.stdout, review.Format(f.output), r, o)
+		return review.Render(w, review.Format(f.output), r, o)
 	}
 	var text bytes.Buffer
 	if err := review.Render(&text, review.JSON, r, o); err != nil {
@@ -247,7 +248,7 @@ func (a *app) printReview(r review.Review, prefix string, f reviewFlags) error {
 	}
 	out, err := yaml.JSONToYAML(text.Bytes())
 	if err == nil {
-		_, err = a.stdout.Write(out)
+		_, err = w.Write(out)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,7 @@ type editFlags struct {
 	acknowledges     bool   // the command has a flag for it
 	sends            bool   // the command has the flags for it
 	hasOutput        bool   // the command prints on stdout itself, so that no address may
+	urgent           bool   // it counts whatever else is wrong: no error elsewhere, no rule and no brake stops it
 }
 
 // proposes says whether a pull request is asked for.
@@ -76,6 +78,11 @@ type proposal struct {
 	subject string // of the commit, where -m says nothing else
 	said    string // what is so once it is done
 	next    string // what to do after --no-commit; empty: to commit it
+	body    string // of the commit's message, below the subject; may be empty
+
+	// brought are the problems after the edit that were not there before it; nil:
+	// those that read in another way.
+	brought func(after, before schema.Problems) schema.Problems
 }
 
 // outcome is what became of a proposal.
@@ -94,11 +101,48 @@ func (a *app) edit(ctx context.Context, f editFlags, propose func(fs.FS, *schema
 	if err != nil {
 		return 0, err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return 0, err
 	}
+	defer c.unlock()
 	return a.editIn(ctx, c, f, propose)
+}
+
+// openToEdit is openClone under the lock of the checkout, unless nothing is to be
+// written there. The caller unlocks the clone.
+func (a *app) openToEdit(ctx context.Context, root string, f editFlags) (*clone, error) {
+	c, err := findClone(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if !f.push && f.branch == "" && !f.proposes() && !f.dryRun && a.hosted == nil {
+		if c.unlock, err = a.lock(ctx, c.checkout); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.read(ctx); err != nil {
+		c.unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+// lockPatience is how long another edit in the same checkout is waited for, which
+// may be held up by a hook or a passphrase.
+const lockPatience = 5 * time.Minute
+
+// lock holds other terminals off a checkout while an edit is made in it, from the
+// reading of the files on: two edits of one list would else lose one.
+func (a *app) lock(ctx context.Context, c *repo.Checkout) (unlock func(), err error) {
+	defer a.busy("waiting for another infra in this checkout")()
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	unlock, err = c.Lock(ctx)
+	if errors.Is(err, repo.ErrLocked) {
+		err = hint(err, "repeat it when the other one is done")
+	}
+	return unlock, err
 }
 
 func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
@@ -108,13 +152,14 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 	if f.push || f.branch != "" || f.proposes() {
 		return a.send(ctx, c, f, propose)
 	}
-	before, err := load(c.tree, c.cache)
+	before, err := a.loadFor(f, c.tree, c.cache)
 	if err != nil {
 		return 0, err
 	}
 	mode := before.Snapshot.Settings.Changes
 	f.pr = mode == schema.ChangePullRequest
 	if !f.stays() && (f.pr || mode == schema.ChangePush || a.hosted != nil) {
+		c.unlock() // pushes need not wait for each other
 		return a.send(ctx, c, f, propose)
 	}
 	p, err := proposed(propose(c.tree, before.Snapshot))
@@ -147,6 +192,10 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 		return 0, err
 	}
 	a.say("%s, as of commit %.10s", p.said, commit.Hash)
+	if !c.checkout.UsesGit() {
+		a.advise("push it with a program that can, unless the server follows this very folder; --push makes an edit on the remote branch itself")
+		return done, nil
+	}
 	a.advise("git push, unless the server follows this very folder")
 	return done, nil
 }
@@ -170,9 +219,11 @@ func findCheckout(ctx context.Context, dir string) (*repo.Checkout, error) {
 // placed turns an edit below the folder of infra.yaml into a change of the
 // checkout that the folder lies in.
 func placed(c *clone, p proposal, f editFlags) repo.Change {
-	change := repo.Change{Message: p.subject, Files: map[string][]byte{}}
+	change := repo.Change{Message: p.subject, Base: c.head.Commit.Hash, Files: map[string][]byte{}}
 	if f.message != "" {
 		change.Message = f.message
+	} else if p.body != "" {
+		change.Message += "\n\n" + p.body
 	}
 	for name, content := range p.edit.Files {
 		change.Files[path.Join(c.prefix, name)] = content

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,12 +33,15 @@ type grantItem struct {
 // everything through.
 type grantFilter struct {
 	user, group, destination, resource, role string
+	after, until                             time.Time // when it ends: not before the one, before the other
 }
 
 func (a *app) grantsListCommand() *cobra.Command {
 	var (
 		f         grantFilter
 		inherited bool
+		expiring  string
+		ended     bool
 		show      listFlags
 	)
 	cmd := &cobra.Command{
@@ -46,17 +50,24 @@ func (a *app) grantsListCommand() *cobra.Command {
 		Long: `List grants as they are written, or, with --inherited, the access that they
 give: groups expanded to their members, revocations taken away.
 
+With --expiring, those that end within this time, the next to end first; with
+--expired, those that have ended.
+
 Fields (docs/output.md): user or group, role, resource, expires, expired,
 reason, via (with --inherited: the groups on the way, outermost first), file,
 line. What -o name prints is what "infra grants remove" takes.`,
 		Example: `  infra grants list
   infra grants list --user fisher@example.com --inherited
   infra grants list --destination example -o json
+  infra grants list --expiring 14d
   infra grants list --user fisher@example.com -o name | xargs -L1 infra grants remove`,
 		Args: arguments,
 		RunE: func(*cobra.Command, []string) error {
 			if inherited && show.output == "name" {
 				return hint(errors.New("-o name names grants, which --inherited does not list"), "leave one of them out")
+			}
+			if err := f.expiring(expiring, ended, a.now()); err != nil {
+				return err
 			}
 			s, err := a.snapshot()
 			if err != nil {
@@ -67,6 +78,9 @@ line. What -o name prints is what "infra grants remove" takes.`,
 				items = effective(s)
 			}
 			items = slices.DeleteFunc(items, func(g reason) bool { return !f.lets(g) })
+			if expiring != "" || ended {
+				slices.SortStableFunc(items, func(x, y reason) int { return x.grant.Expires.Compare(y.grant.Expires) })
+			}
 			return a.printList(grantList(items, inherited, a.now()), show)
 		},
 	}
@@ -77,7 +91,10 @@ line. What -o name prints is what "infra grants remove" takes.`,
 	flags.StringVar(&f.resource, "resource", "", "only on exactly this `resource`: a destination, or destination.namespace")
 	flags.StringVar(&f.role, "role", "", "only this `role`")
 	flags.BoolVar(&inherited, "inherited", false, "what people have in effect, through groups too")
+	flags.StringVar(&expiring, "expiring", "", "only what ends within this `time` from now: 8h, 14d, 2w")
+	flags.BoolVar(&ended, "expired", false, "only what has ended")
 	cmd.MarkFlagsMutuallyExclusive("user", "group")
+	cmd.MarkFlagsMutuallyExclusive("expiring", "expired")
 	show.register(cmd, grantItem{}, listFormats...)
 	a.complete(cmd, "user", people)
 	a.complete(cmd, "group", groups)
@@ -122,11 +139,29 @@ func sorted(rs []reason) []reason {
 	return rs
 }
 
+// expiring reads --expiring and --expired.
+func (f *grantFilter) expiring(span string, ended bool, now time.Time) error {
+	if ended {
+		f.until = now
+		return nil
+	}
+	if span == "" {
+		return nil
+	}
+	d, err := duration(span)
+	if err != nil {
+		return fmt.Errorf("--expiring: %w", err)
+	}
+	f.after, f.until = now, now.Add(d)
+	return nil
+}
+
 func (f grantFilter) lets(r reason) bool {
 	is := func(want, have string) bool { return want == "" || want == have }
 	return is(f.role, r.grant.Role) &&
 		is(f.destination, r.grant.Target.Destination) &&
 		is(f.resource, r.grant.Target.String()) &&
+		(f.until.IsZero() || expired(r.grant.Expires, f.until) && !expired(r.grant.Expires, f.after)) &&
 		(f.user == "" || r.subject == schema.Subject{Kind: schema.User, Name: f.user}) &&
 		(f.group == "" || r.subject == schema.Subject{Kind: schema.GroupKind, Name: f.group})
 }

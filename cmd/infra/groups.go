@@ -22,7 +22,8 @@ identity provider's, which knows who is in it.`,
   infra groups adduser engineering ann@example.com
   infra groups list`,
 	}, a.groupsAddCommand(), a.groupsRemoveCommand(), a.groupsListCommand(),
-		a.groupsMemberCommand(joins), a.groupsMemberCommand(leaves))
+		a.groupsMemberCommand(joins), a.groupsMemberCommand(leaves),
+		a.renameCommand(schema.AGroup, groups))
 }
 
 // declaredGroups are those that a file declares.

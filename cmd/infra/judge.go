@@ -16,11 +16,28 @@ import (
 // errEdit is for an edit that would bring in problems, warnings too.
 var errEdit = errors.New("the edit would bring that in: nothing was changed")
 
+// loadFor reads what an edit is made on: without errors, but for an urgent one,
+// which takes what can be read.
+func (a *app) loadFor(f editFlags, fsys fs.FS, cache *schema.Cache) (policy.Revision, error) {
+	r, err := load(fsys, cache)
+	bad, broken := errors.AsType[*problemsError](err)
+	if !f.urgent || !broken {
+		return r, err
+	}
+	a.say("in spite of %s in the repository: infra validate shows them", count(len(bad.problems), "error"))
+	s, problems, err := schema.Load(fsys, cache)
+	return policy.Revision{ID: workTreeName, Snapshot: s, Problems: problems}, err
+}
+
 // judge reads what an edit would make of the repository, and refuses what the
 // server would refuse, and what would be a new warning. before is what the clone's tree is.
 // It returns the proposal, with the acknowledgement of what it takes away where
 // that is asked for, and what the work tree would be.
 func (a *app) judge(ctx context.Context, c *clone, f editFlags, before policy.Revision, p proposal) (proposal, policy.Revision, error) {
+	if f.urgent {
+		after, err := trial{cache: c.cache, before: before}.read(c.tree, p.edit.Files)
+		return p, after, err
+	}
 	over := a.busy("judging the edit")
 	t, err := c.trial(ctx, f, before, a.now().UTC())
 	over()
@@ -57,7 +74,11 @@ func (a *app) judge(ctx context.Context, c *clone, f editFlags, before policy.Re
 		return p, policy.Revision{}, err
 	}
 	had := append(before.Problems.Warnings(), schema.Expired(before.Snapshot, a.now())...)
-	if more := append(after.Problems.Warnings(), schema.Expired(after.Snapshot, a.now())...).New(had); len(more) > 0 {
+	brought := p.brought
+	if brought == nil {
+		brought = schema.Problems.New
+	}
+	if more := brought(append(after.Problems.Warnings(), schema.Expired(after.Snapshot, a.now())...), had); len(more) > 0 {
 		return p, policy.Revision{}, &problemsError{err: errEdit, problems: more}
 	}
 	if stands {

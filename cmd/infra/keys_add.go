@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,36 +37,51 @@ A key with --destination is good for that cluster alone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			now := a.now().UTC().Truncate(time.Second)
 			k := schema.Key{Name: args[0], User: args[1], Destination: destination, Created: now}
-			if life != "0" && life != "never" {
-				d, err := duration(life)
-				if err != nil {
-					return fmt.Errorf("--expiry: %w", err)
-				}
-				k.Expires = now.Add(d)
-			}
-			minted, err := auth.Mint(nil)
-			if err != nil {
+			var err error
+			if k.Expires, err = keyEnd(life, now); err != nil {
 				return err
 			}
-			k.ID, k.Hash = minted.ID, minted.Hash()
-			became, err := a.edit(cmd.Context(), f, func(files fs.FS, _ *schema.Snapshot) (proposal, error) {
+			return a.makeKey(cmd.Context(), f, func(files fs.FS, _ *schema.Snapshot, minted auth.Key) (proposal, error) {
+				k.ID, k.Hash = minted.ID, minted.Hash()
 				return addKey(files, k)
 			})
-			if became != done {
-				return err
-			}
-			// Also where only its pull request could not be opened: it is shown this once.
-			_, printErr := fmt.Fprintln(a.stdout, minted.Text())
-			return errors.Join(err, printErr)
 		},
 	}
 	cmd.Flags().StringVar(&destination, "destination", "", "good for this `destination` only")
 	cmd.Flags().StringVar(&life, "expiry", keyLife, "good for this long: 8760h, 90d, 2w, or never")
 	f.register(cmd)
 	f.registerPush(cmd)
-	f.hasOutput = true
 	a.complete(cmd, "destination", destinations)
 	return cmd
+}
+
+// makeKey makes an edit with a new key in it, and shows the key, this once, when
+// that is done.
+func (a *app) makeKey(ctx context.Context, f editFlags, propose func(fs.FS, *schema.Snapshot, auth.Key) (proposal, error)) error {
+	f.hasOutput = true
+	minted, err := auth.Mint(nil)
+	if err != nil {
+		return err
+	}
+	became, err := a.edit(ctx, f, func(files fs.FS, s *schema.Snapshot) (proposal, error) { return propose(files, s, minted) })
+	if became != done {
+		return err
+	}
+	// Also where only its pull request could not be opened: it is shown this once.
+	_, printErr := fmt.Fprintln(a.stdout, minted.Text())
+	return errors.Join(err, printErr)
+}
+
+// keyEnd is when a key ends that is good for so long; zero: never.
+func keyEnd(life string, now time.Time) (time.Time, error) {
+	if life == "0" || life == "never" {
+		return time.Time{}, nil
+	}
+	d, err := duration(life)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--expiry: %w", err)
+	}
+	return now.Add(d), nil
 }
 
 func addKey(files fs.FS, k schema.Key) (proposal, error) {

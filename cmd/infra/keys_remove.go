@@ -40,20 +40,22 @@ merging an old branch does not bring it back to life.`,
 func removeKey(files fs.FS, s *schema.Snapshot, name string, force bool) (proposal, error) {
 	edit, err := schema.RemoveKey(files, name)
 	if errors.Is(err, schema.ErrNoSuchKey) {
-		fact := fmt.Sprintf("there is no key %q", name)
 		if force {
-			return proposal{said: fact}, nil
+			return proposal{said: fmt.Sprintf("there is no key %q", name)}, nil
 		}
-		if near := schema.Nearest(name, keyNames(s)); near != "" {
-			return proposal{}, hint(errors.New(fact), "infra keys remove %s", shell(near))
-		}
-		if all := keyNames(s); len(all) > 0 {
-			fact += ": there are " + strings.Join(all, ", ")
-		}
-		return proposal{}, hint(errors.New(fact), "infra keys list")
+		return proposal{}, noSuchKey(s, name, "infra keys remove ")
 	}
 	if err != nil {
 		return proposal{}, err
 	}
 	return proposal{edit: edit, subject: "keys: remove " + name, said: fmt.Sprintf("key %s is no longer good for anything", name)}, nil
+}
+
+// noSuchKey is the error for a name that no key has. call is the command without it.
+func noSuchKey(s *schema.Snapshot, name, call string) error {
+	fact := fmt.Sprintf("there is no key %q", name)
+	if all := keyNames(s); len(all) > 0 && schema.Nearest(name, all) == "" {
+		fact += ": there are " + strings.Join(all, ", ")
+	}
+	return nearest(errors.New(fact), name, keyNames(s), "infra keys list", call)
 }

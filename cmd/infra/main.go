@@ -29,6 +29,7 @@ func run() int {
 	a.live = term.IsTerminal(int(os.Stderr.Fd()))
 	a.color = a.live && colors
 	if out := int(os.Stdout.Fd()); term.IsTerminal(out) {
+		a.pages = true
 		a.colorOut = colors
 		a.width, _, _ = term.GetSize(out) // zero, the default, where nobody knows
 	}
@@ -44,12 +45,14 @@ type app struct {
 	now            func() time.Time
 	color          bool // on stderr
 	colorOut       bool // on stdout
+	pages          bool // stdout is a terminal
 	width          int  // columns of stdout where it is a terminal; zero: not known
 	live           bool // stderr is a terminal: what takes long may be shown as it goes
 
 	repository string        // -C, --repo
 	timeout    time.Duration // --timeout: for a Git host
 	quiet      bool          // -q, --quiet
+	noPager    bool          // --no-pager
 
 	hosted *hosted // the repository, where it is an address; nil: it is a folder
 }

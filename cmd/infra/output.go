@@ -92,7 +92,7 @@ type list struct {
 // printList writes a list to stdout, as its flags say.
 func (a *app) printList(l list, f listFlags) error {
 	f.width = a.width
-	return l.write(a.stdout, f)
+	return a.paged(func(w io.Writer) error { return l.write(w, f) })
 }
 
 // print writes a list in the format asked for.

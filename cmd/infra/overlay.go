@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/infrahq/infra/schema"
 )
 
 // overlay is a file system with some files replaced, added, or, where the
@@ -34,6 +36,18 @@ func (o *overlaid) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return &file{Reader: bytes.NewReader(content), info: entry{name: path.Base(name), size: int64(len(content))}}, nil
+}
+
+// ContentHash implements schema.ContentHasher, where what lies below does.
+func (o *overlaid) ContentHash(name string) (string, bool) {
+	below, ok := o.below.(schema.ContentHasher)
+	if content, mine := o.files[name]; mine {
+		return schema.ContentHash(content), content != nil
+	}
+	if !ok {
+		return "", false
+	}
+	return below.ContentHash(name)
 }
 
 // ReadDir lists a folder, sorted, with what the edit adds to it and takes away.

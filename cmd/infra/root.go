@@ -19,6 +19,10 @@ Grants and access keys are YAML files. The commands here edit and commit them,
 "infra server" serves the newest good commit, and "infra connector" keeps the
 role bindings of a cluster equal to it.
 
+Repositories are read and written with the git program where there is one in PATH,
+or else by infra itself, which refuses what takes git. INFRA_GIT=system or builtin
+asks for one of the two.
+
 Exit codes: 0 done, 1 failed, 2 differences found (where asked for), 3 the
 repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		Example: `  infra init access && cd access
@@ -32,7 +36,13 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		a.grantsCommand(),
 		a.groupsCommand(),
 		a.usersCommand(),
+		a.destinationsCommand(),
 		a.keysCommand(),
+		a.revokeCommand(),
+		a.unrevokeCommand(),
+		a.importCommand(),
+		a.offboardCommand(),
+		a.tidyCommand(),
 	)
 	section(root, "Ask about access:",
 		a.explainCommand(),
@@ -62,6 +72,7 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 	flags.StringVarP(&a.repository, "repo", "C", "", "the access repository's `folder` or address (default $INFRA_REPO, else the nearest folder above with infra.yaml)")
 	flags.DurationVar(&a.timeout, "timeout", time.Minute, "how long a Git host may take in all (also $INFRA_TIMEOUT)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no words but errors")
+	flags.BoolVar(&a.noPager, "no-pager", false, "write to the terminal itself, not to $INFRA_PAGER or git's pager")
 	check(root.MarkPersistentFlagDirname("repo"))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -51,9 +51,7 @@ func (a *app) send(ctx context.Context, c *clone, f editFlags, propose func(fs.F
 		return 0, unsent(err, d)
 	case d.NewBranch == "":
 		a.say("%s, as of commit %.10s, pushed to %s of %s", e.proposal.said, pushed.Commit.Hash, d.Branch, d.from)
-		if pushed.Behind {
-			a.advise("git pull, as this checkout has work of yours and was left alone")
-		}
+		a.sayBehind(c, pushed)
 		return done, nil
 	}
 	a.say("%s, once branch %s of %s is merged (commit %.10s)", e.proposal.said, d.NewBranch, d.toName(), pushed.Commit.Hash)
@@ -68,6 +66,17 @@ func (a *app) send(ctx context.Context, c *clone, f editFlags, propose func(fs.F
 		}
 	}
 	return done, a.openPull(ctx, c.checkout, d, f, how, pushed.Commit)
+}
+
+// sayBehind tells of a checkout that did not follow its branch.
+func (a *app) sayBehind(c *clone, pushed repo.Pushed) {
+	switch {
+	case !pushed.Behind:
+	case c.checkout.UsesGit():
+		a.advise("git pull, as this checkout has work of yours and was left alone")
+	default:
+		a.say("this checkout has work of yours, or cannot follow without git, and was left alone")
+	}
 }
 
 // An errand is one edit on its way to a remote.
@@ -110,7 +119,7 @@ func (e *errand) edit(ctx context.Context, tip *repo.History) (repo.Change, erro
 	if err != nil {
 		return repo.Change{}, err
 	}
-	before, err := load(at.tree, at.cache)
+	before, err := e.app.loadFor(e.flags, at.tree, at.cache)
 	if err != nil {
 		return repo.Change{}, fmt.Errorf("%s of %s: %w", e.delivery.Branch, e.delivery.from, err)
 	}
@@ -130,23 +139,26 @@ func (e *errand) edit(ctx context.Context, tip *repo.History) (repo.Change, erro
 	return placed(at, e.proposal, e.flags), nil
 }
 
+// errNoRemote is for an edit that has nowhere to go.
+var errNoRemote = errors.New("there is no remote to push to")
+
 // deliveryOf finds out where an edit goes: to the upstream of the branch that is
-// checked out, or, on a new branch, to the branch that changes are meant for, or to a
-// fork that the user pushes to.
+// checked out, or, on a new branch or where it is urgent, to the branch that changes
+// are meant for. A new branch can be one of a fork that the user pushes to.
 func (a *app) deliveryOf(ctx context.Context, c *clone, f editFlags) (delivery, error) {
 	up, err := c.checkout.Upstream(ctx)
-	d := delivery{PushOptions: repo.PushOptions{Remote: up.Remote, Branch: up.Branch, NewBranch: f.branch, Timeout: a.timeout}}
+	d := delivery{PushOptions: repo.PushOptions{Remote: up.Remote, Branch: up.Branch, NewBranch: f.branch, Folder: c.prefix, Timeout: a.timeout}}
 	d.Busy = func(what string) func() { return a.busy("%s", what) }
-	if err != nil {
-		return d, err
-	}
 	switch {
+	case err != nil:
 	case f.branch != "" || f.proposes():
 		d.PushRemote = up.PushRemote
 		if a.hosted == nil {
 			err = d.meantFor(ctx, c.checkout)
 		}
-	case up.PushRemote != "":
+	case f.urgent: // also past a fork: it is to be where the server reads
+		err = d.mainline(ctx, c.checkout)
+	case up.PushRemote != "" && up.Remote != "":
 		err = hint(fmt.Errorf("this checkout pushes to %s and not to %s, so the edit would not arrive", up.PushRemote, up.Remote),
 			"--pr pushes it to a new branch of %s, for a pull request", up.PushRemote)
 	}
@@ -156,12 +168,27 @@ func (a *app) deliveryOf(ctx context.Context, c *clone, f editFlags) (delivery, 
 	switch {
 	case err != nil:
 		return d, err
+	case d.Remote == "" && up.Several:
+		return d, hint(errors.New("there are several remotes, none of them called origin, and the branch goes with none"), "git branch --set-upstream-to REMOTE/BRANCH")
 	case d.Remote == "":
-		return d, hint(errors.New("there is no remote to push to"), "git remote add origin URL, or --no-push to commit it here")
+		return d, hint(errNoRemote, "git remote add origin URL, or --no-push to commit it here")
 	case d.Branch == "":
 		return d, hint(errors.New("no branch is checked out, so none is known to push to"), "git checkout main, or --no-push to commit it here")
 	}
 	return d, nil
+}
+
+// mainline makes the edit on the branch that changes are meant for, of the same
+// remote if the branch that is checked out goes with one of that name.
+func (d *delivery) mainline(ctx context.Context, c *repo.Checkout) error {
+	m, err := c.Mainline(ctx)
+	if err != nil || d.Remote != "" && d.Branch == m.Branch {
+		return err
+	}
+	if remote, ok := strings.CutSuffix(m.Name, "/"+m.Branch); ok && m.Name != "" {
+		d.Remote, d.Branch = remote, m.Branch
+	}
+	return nil
 }
 
 // forkedFrom is the remote that a fork goes with where origin is the fork, as those

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/infrahq/infra/policy"
 	"github.com/infrahq/infra/repo"
@@ -16,14 +17,16 @@ func (a *app) showEdit(ctx context.Context, c *repo.Checkout, change repo.Change
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(a.stdout, "%s\n", patch); err != nil {
-		return err
-	}
 	r := review.New(before, after, nil)
 	r.Refusals, r.Standing = nil, nil
-	if err := a.printReview(r, "", reviewFlags{output: string(review.Text)}); err != nil {
-		return err
+	err = a.paged(func(w io.Writer) error {
+		if _, err := fmt.Fprintf(w, "%s\n", patch); err != nil {
+			return err
+		}
+		return a.writeReview(w, r, "", reviewFlags{output: string(review.Text)})
+	})
+	if err == nil {
+		a.say("nothing was changed")
 	}
-	a.say("nothing was changed")
-	return nil
+	return err
 }

@@ -18,7 +18,8 @@ to be declared takes nothing away, unless the policy says "declared: [users]".`,
 		Example: `  infra users add fisher@example.com --display-name "Robin Fisher"
   infra users list
   infra users remove fisher@example.com`,
-	}, a.usersAddCommand(), a.usersRemoveCommand(), a.usersListCommand())
+	}, a.usersAddCommand(), a.usersRemoveCommand(), a.usersListCommand(),
+		a.renameCommand(schema.AUser, knownPeople))
 }
 
 func declaredUsers(s *schema.Snapshot) []string {
@@ -63,4 +64,13 @@ func holds(s *schema.Snapshot, name string) (what []string, way string) {
 		}
 	}
 	return what, way
+}
+
+// knownPeople are those whom users/ declares, and all others.
+func knownPeople(s *schema.Snapshot) []string {
+	out := set{}
+	for _, name := range append(declaredUsers(s), people(s)...) {
+		out[name] = true
+	}
+	return out.sorted()
 }

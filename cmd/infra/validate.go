@@ -186,7 +186,7 @@ func (a *app) validateChange(ctx context.Context, root, base, rev string, f revi
 // in another format.
 func (a *app) printProblems(r review.Review, prefix string, f reviewFlags) error {
 	if f.output != "text" {
-		return a.printReview(r, prefix, f)
+		return a.writeReview(a.stdout, r, prefix, f)
 	}
 	var lines []string
 	for _, p := range r.Problems {

@@ -57,7 +57,13 @@ type Way struct {
 // first revision, which grants nothing there.
 func Begin(t testing.TB) *Way {
 	t.Helper()
-	cp := controlplane.Shared(t)
+	return BeginOn(t, controlplane.Shared(t))
+}
+
+// BeginOn is Begin on a control plane of the test's own, for what looks at all that a
+// cluster has.
+func BeginOn(t testing.TB, cp *controlplane.ControlPlane) *Way {
+	t.Helper()
 	kube, err := kubernetes.NewForConfig(cp.AdminConfig())
 	if err != nil {
 		t.Fatal(err)
