@@ -21,6 +21,7 @@ const module = "github.com/infrahq/infra"
 var arrows = map[string][]string{
 	"auth":         {},
 	"api":          {},
+	"forge":        {},
 	"repo":         {},
 	"schema":       {"auth"},
 	"access":       {"schema", "api"},
@@ -33,13 +34,13 @@ var arrows = map[string][]string{
 	"server":       {"repo", "policy", "access", "schema", "auth", "api"},
 	"connector":    {"reconciler", "api", "api/client"},
 	"repo/gittest": {},
-	"cmd/infra":    {"access", "adopt", "api", "auth", "connector", "kube", "policy", "reconciler", "repo", "review", "schema", "server"},
+	"cmd/infra":    {"access", "adopt", "api", "auth", "connector", "forge", "kube", "policy", "reconciler", "repo", "review", "schema", "server"},
 }
 
 // pure packages take values and the time, and return values: nothing that they
 // import, however far away, may speak to a network, a cluster, a Git
 // repository, another program or a log.
-var pure = []string{"schema", "access", "policy", "review", "reconciler", "adopt", "auth", "api"}
+var pure = []string{"schema", "access", "policy", "review", "reconciler", "adopt", "auth", "api", "forge"}
 
 func impure(path string) bool {
 	return slices.Contains([]string{"net", "net/http", "log", "log/slog", "os/exec"}, path) ||

@@ -146,11 +146,16 @@ func (c gitConfig) environment(getenv func(string) string) error {
 	}
 	for i := range n {
 		name := getenv(fmt.Sprintf("GIT_CONFIG_KEY_%d", i))
-		first, last := strings.Index(name, "."), strings.LastIndex(name, ".")
-		if first < 1 {
+		if strings.Index(name, ".") < 1 {
 			return fmt.Errorf("GIT_CONFIG_KEY_%d is %q: it must be section.key", i, name)
 		}
-		c.add(strings.ToLower(name[:first])+name[first:last]+strings.ToLower(name[last:]), getenv(fmt.Sprintf("GIT_CONFIG_VALUE_%d", i)))
+		c.add(plainName(name), getenv(fmt.Sprintf("GIT_CONFIG_VALUE_%d", i)))
 	}
 	return nil
+}
+
+// plainName is a setting's name as it is kept here. It has a dot.
+func plainName(name string) string {
+	first, last := strings.Index(name, "."), strings.LastIndex(name, ".")
+	return strings.ToLower(name[:first]) + name[first:last] + strings.ToLower(name[last:])
 }

@@ -64,13 +64,14 @@ func (b *builtin) upstream() (Upstream, error) {
 	u := Upstream{Local: strings.TrimPrefix(p.ref.String(), "refs/heads/")}
 	u.Branch = u.Local
 	u.Remote, u.Several = onlyRemote(config.remotes())
-	if u.Local == "" {
-		return u, nil
-	}
 	remote := config.last("branch." + u.Local + ".remote")
 	branch, found := strings.CutPrefix(config.last("branch."+u.Local+".merge"), "refs/heads/")
-	if found && remote != "" && remote != "." {
+	if found && u.Local != "" && remote != "" && remote != "." {
 		u.Remote, u.Branch, u.Several = remote, branch, false
+	}
+	u.PushRemote = cmp.Or(config.last("branch."+u.Local+".pushremote"), config.last("remote.pushdefault"))
+	if u.PushRemote == u.Remote {
+		u.PushRemote = ""
 	}
 	return u, nil
 }
@@ -81,14 +82,17 @@ func (b *builtin) origin() (string, error) {
 	return config.address("origin", false), err
 }
 
-// pushURL is Checkout.PushURL without git.
-func (b *builtin) pushURL(remote string) (string, error) {
+// remoteURL is Checkout.FetchURL or, with push, Checkout.PushURL without git.
+func (b *builtin) remoteURL(remote string, push bool) (string, error) {
 	config, err := b.config()
 	if err != nil {
 		return "", err
 	}
 	if !slices.Contains(config.remotes(), remote) {
-		return "", fmt.Errorf("remote %s: %w", remote, ErrNotFound)
+		if IsAddress(remote) { // as for git, which takes one wherever a name can stand
+			return remote, nil
+		}
+		return "", fmt.Errorf("remote %s: %w", remote, ErrNoRemote)
 	}
-	return cmp.Or(config.address(remote, true), remote), nil
+	return cmp.Or(config.address(remote, push), remote), nil
 }

@@ -22,6 +22,9 @@ var (
 	// ErrNotFound: the repository has no such branch, commit or revision.
 	ErrNotFound = errors.New("not found")
 
+	// ErrNoRemote: the checkout has no remote of that name.
+	ErrNoRemote = errors.New("there is no such remote")
+
 	// ErrNotRepository: the folder is in no Git repository.
 	ErrNotRepository = errors.New("not a git repository")
 

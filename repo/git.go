@@ -60,6 +60,10 @@ func (g git) run(ctx context.Context, stdin []byte, args ...string) ([]byte, err
 	return stdout.Bytes(), &GitError{Command: "git " + args[0], Words: words, Err: err}
 }
 
+// plainWords makes git say in English what goes wrong, whatever language the user
+// reads, and in the user's character set: for those of its words that lead to a remedy.
+const plainWords = "LANGUAGE=en"
+
 // line runs git and returns its output without the final newline.
 func (g git) line(ctx context.Context, args ...string) (string, error) {
 	out, err := g.run(ctx, nil, args...)

@@ -36,16 +36,11 @@ var (
 // parseLocation decides what a location is. No message repeats a URL as it was
 // given, because it may hold a password.
 func parseLocation(s string) (location, error) {
-	switch {
-	case s == "":
+	if s == "" {
 		return location{}, errors.New("opening repository: no path or URL is given")
-	case strings.HasPrefix(s, "-"):
-		return location{}, errors.New("opening repository: the location looks like an option, because it begins with a dash")
-	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return location{}, errors.New("opening repository: the location holds a control character")
-	case helperForm.MatchString(s):
-		return location{}, fmt.Errorf("opening repository: %q would run a program; use a folder or an https URL",
-			helperForm.FindString(s))
+	}
+	if err := checkHarmless(s); err != nil {
+		return location{}, fmt.Errorf("opening repository: %w", err)
 	}
 	if m := schemeForm.FindStringSubmatch(s); m != nil {
 		return parseURL(s, strings.ToLower(m[1]))
@@ -58,6 +53,19 @@ func parseLocation(s string) (location, error) {
 		return location{}, fmt.Errorf("opening repository: %w", err)
 	}
 	return location{path: path}, nil
+}
+
+// checkHarmless refuses what git would take for an option or for a command.
+func checkHarmless(location string) error {
+	switch {
+	case strings.HasPrefix(location, "-"):
+		return errors.New("the location looks like an option, because it begins with a dash")
+	case strings.ContainsFunc(location, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return errors.New("the location holds a control character")
+	case helperForm.MatchString(location):
+		return fmt.Errorf("%q would run a program; use a folder or an https URL", helperForm.FindString(location))
+	}
+	return nil
 }
 
 var errSSH = errors.New("opening repository: ssh is not supported yet; use an https URL or a folder")

@@ -17,6 +17,10 @@ type PushOptions struct {
 	// that must not be there yet. Branch stays as it is.
 	NewBranch string
 
+	// PushRemote, if set, is the remote that gets NewBranch instead of Remote: a fork
+	// of it, such as the user's own.
+	PushRemote string
+
 	// Folder, if set, is the only one whose files the edit reads.
 	Folder string
 
@@ -59,9 +63,9 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
-	p := &push{PushOptions: o, left: o.Timeout, target: o.Branch}
-	if o.NewBranch != "" {
-		p.target = o.NewBranch
+	p := &push{PushOptions: o, left: o.Timeout}
+	if err := errors.Join(checkBranch(o.Branch), checkBranch(o.NewBranch)); err != nil {
+		return Pushed{}, err
 	}
 	var err error
 	if p.courier, err = c.courier(ctx, o); err != nil {
@@ -82,17 +86,44 @@ func (c *Checkout) Push(ctx context.Context, o PushOptions, edit func(tip *Histo
 type push struct {
 	PushOptions
 	courier courier
-	target  string        // the branch that gets the commit
-	left    time.Duration // for the remote
+	left    time.Duration // for the remotes
 }
+
+// A side is one of the two branches that a push has to do with. They are the same
+// one where no new branch is asked for.
+type side int
+
+const (
+	base   side = iota // the branch on whose tip the edit is made
+	target             // the branch that gets the commit
+)
+
+// branch is what a side is called on its remote.
+func (o PushOptions) branch(s side) string {
+	if s == target && o.NewBranch != "" {
+		return o.NewBranch
+	}
+	return o.Branch
+}
+
+// remote is the one that has a side.
+func (o PushOptions) remote(s side) string {
+	if s == target && o.NewBranch != "" && o.PushRemote != "" { // what is pushed to may be a fork, whose branches are behind
+		return o.PushRemote
+	}
+	return o.Remote
+}
+
+// called is a side in words.
+func (o PushOptions) called(s side) string { return o.branch(s) + " of " + o.remote(s) }
 
 // A courier is what a push is made with: git, or infra itself. It decides nothing.
 type courier interface {
 	// list asks the remote where a branch is; "" where there is none.
-	list(ctx context.Context, branch string) (tip string, err error)
+	list(ctx context.Context, s side) (tip string, err error)
 
 	// fetch brings the objects of a branch here, without moving a ref.
-	fetch(ctx context.Context, branch string) error
+	fetch(ctx context.Context, s side) error
 
 	// history is what is here of a commit and what was before it; [ErrNotFound]
 	// where it is not here.
@@ -105,9 +136,9 @@ type courier interface {
 	// commit makes a change on a commit that is here, and returns the new one.
 	commit(ctx context.Context, parent string, change Change) (hash string, err error)
 
-	// push moves a ref of the remote to a commit that commit returned, where it is
-	// at the expected one, or is not there, for "".
-	push(ctx context.Context, hash, ref, expected string) error
+	// push moves the target to a commit that commit returned, where it is at the
+	// expected one, or is not there, for "".
+	push(ctx context.Context, hash, expected string) error
 
 	// follow takes the checkout to the commit that was pushed, where it can be done
 	// beside the user's work, and says false where it was to be and could not.
@@ -121,19 +152,19 @@ func (c *Checkout) courier(ctx context.Context, o PushOptions) (courier, error) 
 	if c.builtin != nil {
 		return c.builtin.courier(c, o)
 	}
-	place, err := c.pushPlace(ctx, o.Remote)
+	place, err := c.pushPlace(ctx, o.remote(target))
 	return &gitCourier{c: c, o: o, place: place}, err
 }
 
 func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Commit, error) {
 	for try := 0; ; try++ {
 		began := time.Now()
-		tip, h, err := p.base(ctx, p.Branch)
+		tip, h, err := p.tip(ctx, base)
 		if err != nil {
 			return Commit{}, err
 		}
 		if tip == "" {
-			return Commit{}, fmt.Errorf("branch %s of %s: %w", p.Branch, p.Remote, ErrNotFound)
+			return Commit{}, fmt.Errorf("branch %s: %w", p.called(base), ErrNotFound)
 		}
 		if h, err = p.complete(ctx, tip, h); err != nil {
 			return Commit{}, err
@@ -163,12 +194,12 @@ func (p *push) run(ctx context.Context, edit func(*History) (Change, error)) (Co
 	}
 }
 
-// base finds a branch's tip, and sees to it that its objects are here. A branch
+// tip finds a branch's tip, and sees to it that its objects are here. A branch
 // that is not there is "".
-func (p *push) base(ctx context.Context, branch string) (string, *History, error) {
+func (p *push) tip(ctx context.Context, s side) (string, *History, error) {
 	for try := 0; ; try++ {
 		began := time.Now()
-		tip, err := p.list(ctx, branch)
+		tip, err := p.list(ctx, s)
 		if err != nil || tip == "" {
 			return tip, nil, err
 		}
@@ -177,10 +208,10 @@ func (p *push) base(ctx context.Context, branch string) (string, *History, error
 			return tip, h, err
 		}
 		// No ref of the user's moves: another terminal may be moving it.
-		err = p.timed(ctx, "fetching "+branch+" of "+p.Remote, func(ctx context.Context) error { return p.courier.fetch(ctx, branch) })
+		err = p.timed(ctx, "fetching "+p.called(s), func(ctx context.Context) error { return p.courier.fetch(ctx, s) })
 		if err != nil {
-			if now, lost := p.list(ctx, branch); lost != nil || now == tip {
-				return "", nil, fmt.Errorf("fetching %s of %s: %w", branch, p.Remote, err)
+			if now, lost := p.list(ctx, s); lost != nil || now == tip {
+				return "", nil, fmt.Errorf("fetching %s: %w", p.called(s), err)
 			}
 		}
 		if h, err := p.courier.history(ctx, tip); err == nil || !errors.Is(err, ErrNotFound) {
@@ -196,7 +227,7 @@ func (p *push) base(ctx context.Context, branch string) (string, *History, error
 // complete fetches what a clone has left out of the files of a commit, and reads its
 // history anew where that was something.
 func (p *push) complete(ctx context.Context, commit string, h *History) (*History, error) {
-	what, fetched := "the files of "+p.Branch+" of "+p.Remote, false
+	what, fetched := "the files of "+p.called(base), false
 	err := p.timed(ctx, "fetching "+what, func(ctx context.Context) (err error) {
 		fetched, err = p.courier.complete(ctx, commit)
 		return err
@@ -211,13 +242,13 @@ func (p *push) complete(ctx context.Context, commit string, h *History) (*Histor
 }
 
 // list asks the remote where a branch is; "" where there is none.
-func (p *push) list(ctx context.Context, branch string) (tip string, err error) {
-	err = p.timed(ctx, "asking "+p.Remote+" for "+branch, func(ctx context.Context) (err error) {
-		tip, err = p.courier.list(ctx, branch)
+func (p *push) list(ctx context.Context, s side) (tip string, err error) {
+	err = p.timed(ctx, "asking "+p.remote(s)+" for "+p.branch(s), func(ctx context.Context) (err error) {
+		tip, err = p.courier.list(ctx, s)
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("asking %s for branch %s: %w", p.Remote, branch, err)
+		return "", fmt.Errorf("asking %s for branch %s: %w", p.remote(s), p.branch(s), err)
 	}
 	return tip, nil
 }
@@ -245,13 +276,13 @@ func (p *push) late() error {
 // send pushes a commit whose parent is the tip. It returns false where somebody
 // else was quicker.
 func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err error) {
-	ref, expected := "refs/heads/"+p.target, tip
+	expected := tip
 	if p.NewBranch != "" {
 		expected = ""
 	}
 	began := time.Now()
-	failed := p.timed(ctx, "pushing to "+p.target+" of "+p.Remote, func(ctx context.Context) error {
-		return p.courier.push(ctx, hash, ref, expected)
+	failed := p.timed(ctx, "pushing to "+p.called(target), func(ctx context.Context) error {
+		return p.courier.push(ctx, hash, expected)
 	})
 	if failed == nil {
 		return true, nil
@@ -266,7 +297,7 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 	}
 	switch {
 	case err != nil:
-		return false, &unknownOutcome{hash: hash, remote: p.Remote, branch: p.target, err: failed}
+		return false, &unknownOutcome{hash: hash, remote: p.remote(target), branch: p.branch(target), err: failed}
 	case now == hash:
 		return true, nil
 	case ctx.Err() != nil || errors.Is(failed, context.DeadlineExceeded):
@@ -274,7 +305,7 @@ func (p *push) send(ctx context.Context, tip, hash string) (arrived bool, err er
 	case now == expected:
 		return false, fmt.Errorf("%w: %w", ErrRefused, failed)
 	case p.NewBranch != "":
-		return false, fmt.Errorf("branch %s of %s: %w", p.NewBranch, p.Remote, ErrExists)
+		return false, fmt.Errorf("branch %s: %w", p.called(target), ErrExists)
 	}
 	return false, nil
 }
@@ -287,7 +318,7 @@ func (p *push) look(ctx context.Context, parent, hash string) (string, error) {
 	defer cancel()
 	q := *p
 	q.left = max(p.left, 2*patience)
-	now, h, err := q.base(ctx, p.target)
+	now, h, err := q.tip(ctx, target)
 	if p.left > 0 {
 		p.left = min(p.left, q.left)
 	}

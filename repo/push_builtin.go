@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +41,11 @@ func (b *builtin) courier(c *Checkout, o PushOptions) (courier, error) {
 	if config.true("push.gpgsign") {
 		return nil, b.needsGit("push.gpgSign", "pushes are to be signed")
 	}
+	if err := b.checkPushRemote(config, o); err != nil {
+		return nil, err
+	}
 	k := &builtinCourier{b: b, c: c, o: o, config: config, fetched: map[string]*History{}, commits: memory.NewStorage()}
-	if k.url, err = b.pushURL(o.Remote); err != nil {
+	if k.url, err = b.remoteURL(o.Remote, true); err != nil {
 		return nil, err
 	}
 	if k.remote, err = b.reach(config, o.Remote, k.url); err != nil {
@@ -52,9 +54,23 @@ func (b *builtin) courier(c *Checkout, o PushOptions) (courier, error) {
 	return k, nil
 }
 
-func (k *builtinCourier) list(ctx context.Context, branch string) (tip string, err error) {
+// checkPushRemote refuses a new branch that goes elsewhere than where the edit is
+// made: one remote alone is talked to without git.
+func (b *builtin) checkPushRemote(config gitConfig, o PushOptions) error {
+	switch from, to := config.address(o.Remote, false), config.address(o.Remote, true); {
+	case o.NewBranch == "":
+		return nil
+	case o.remote(target) != o.Remote:
+		return b.needsGit("a push to "+o.remote(target), "the edit is made on what "+o.Remote+" has")
+	case from != to:
+		return b.needsGit("a new branch where "+o.Remote+" is pushed to", "it is fetched from another address")
+	}
+	return nil
+}
+
+func (k *builtinCourier) list(ctx context.Context, s side) (tip string, err error) {
 	err = k.known(ctx, func() error {
-		tip, err = k.remote.tip(ctx, branch)
+		tip, err = k.remote.tip(ctx, k.o.branch(s))
 		return err
 	})
 	if errors.Is(err, ErrNotFound) && !errors.Is(err, errNoRepository) {
@@ -76,8 +92,8 @@ func (k *builtinCourier) known(ctx context.Context, do func() error) error {
 	return do()
 }
 
-func (k *builtinCourier) fetch(ctx context.Context, branch string) error {
-	h, err := k.remote.fetchDepth(ctx, branch, depths[0])
+func (k *builtinCourier) fetch(ctx context.Context, s side) error {
+	h, err := k.remote.fetchDepth(ctx, k.o.branch(s), depths[0])
 	if err == nil {
 		k.fetched[h.Tip().Hash] = h
 	}
@@ -139,12 +155,12 @@ func (k *builtinCourier) commit(ctx context.Context, parent string, change Chang
 	return hash.String(), nil
 }
 
-func (k *builtinCourier) push(ctx context.Context, hash, ref, expected string) error {
+func (k *builtinCourier) push(ctx context.Context, hash, expected string) error {
 	var said bytes.Buffer
 	var report *packp.ReportStatus
 	err := k.known(ctx, func() (err error) {
 		said.Reset()
-		report, err = k.transfer(ctx, plumbing.NewHash(hash), ref, expected, &said)
+		report, err = k.transfer(ctx, plumbing.NewHash(hash), "refs/heads/"+k.o.branch(target), expected, &said)
 		return err
 	})
 	words := strings.TrimSpace(said.String())
@@ -218,7 +234,7 @@ func (k *builtinCourier) follow(ctx context.Context, hash string) bool {
 		return !mine
 	}
 	if k.config.last("remote."+k.o.Remote+".fetch") == "+refs/heads/*:refs/remotes/"+k.o.Remote+"/*" {
-		_ = k.b.track(k.o.Remote, cmp.Or(k.o.NewBranch, k.o.Branch), hash) // the next fetch of whatever program does it
+		_ = k.b.track(k.o.Remote, k.o.branch(target), hash) // the next fetch of whatever program does it
 	}
 	if !mine {
 		return true

@@ -11,29 +11,30 @@ import (
 type gitCourier struct {
 	c     *Checkout
 	o     PushOptions
-	place string    // where refs are listed: what is pushed to
+	place string    // where the refs of the target are listed: what is pushed to
 	work  *tempTree // nil until there is something to commit
 }
 
 // pushPlace is what ls-remote is to be asked about for a remote: that which is
 // pushed to, even where another is fetched from.
 func (c *Checkout) pushPlace(ctx context.Context, remote string) (string, error) {
-	from, err := c.git.line(ctx, "remote", "get-url", remote)
-	if err == nil {
-		var to string
-		if to, err = c.git.line(ctx, "remote", "get-url", "--push", remote); err == nil && to != from {
-			return to, nil
-		}
+	from, err := c.FetchURL(ctx, remote)
+	if err != nil {
+		return "", err
 	}
-	if ended(err, 2) {
-		return "", fmt.Errorf("remote %s: %w", remote, ErrNotFound)
+	to, err := c.PushURL(ctx, remote)
+	if err != nil || to != from {
+		return to, err
 	}
-	return remote, err
+	return remote, nil
 }
 
-func (g *gitCourier) list(ctx context.Context, branch string) (string, error) {
-	ref := "refs/heads/" + branch
-	out, err := g.c.git.run(ctx, nil, "ls-remote", "--quiet", "--refs", g.place, ref)
+func (g *gitCourier) list(ctx context.Context, s side) (string, error) {
+	place, ref := g.place, "refs/heads/"+g.o.branch(s)
+	if s == base && g.o.NewBranch != "" { // what is pushed to may be a fork, whose branches are behind
+		place = g.o.Remote
+	}
+	out, err := g.c.git.with(plainWords).run(ctx, nil, "ls-remote", "--quiet", "--refs", "--", place, ref)
 	if err != nil {
 		return "", err
 	}
@@ -45,9 +46,13 @@ func (g *gitCourier) list(ctx context.Context, branch string) (string, error) {
 	return "", nil
 }
 
-func (g *gitCourier) fetch(ctx context.Context, branch string) error {
-	_, err := g.c.git.run(ctx, nil, "fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=",
-		"--no-recurse-submodules", "--no-auto-maintenance", g.o.Remote, "refs/heads/"+branch)
+func (g *gitCourier) fetch(ctx context.Context, s side) error {
+	place := g.o.Remote
+	if s == target && g.o.NewBranch != "" {
+		place = g.place
+	}
+	_, err := g.c.git.with(plainWords).run(ctx, nil, "fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--refmap=",
+		"--no-recurse-submodules", "--no-auto-maintenance", "--", place, "refs/heads/"+g.o.branch(s))
 	return err
 }
 
@@ -68,11 +73,12 @@ func (g *gitCourier) commit(ctx context.Context, parent string, change Change) (
 	return g.work.commit(ctx, parent, change)
 }
 
-func (g *gitCourier) push(ctx context.Context, hash, ref, expected string) error {
-	loud := g.c.git
+func (g *gitCourier) push(ctx context.Context, hash, expected string) error {
+	ref := "refs/heads/" + g.o.branch(target)
+	loud := g.c.git // in the user's language, which their hooks speak
 	loud.stderr = g.c.Stderr
 	said, err := loud.run(ctx, nil, "push", "--quiet", "--no-follow-tags", "--recurse-submodules=no",
-		"--force-with-lease="+ref+":"+expected, g.o.Remote, hash+":"+ref)
+		"--force-with-lease="+ref+":"+expected, "--", g.o.remote(target), hash+":"+ref)
 	return refusal(err, string(said))
 }
 

@@ -13,6 +13,10 @@ type Upstream struct {
 	Remote string // such as origin; empty where no remote is known
 	Branch string // its name on the remote; empty like Local
 
+	// PushRemote is where the user's configuration pushes to, if that is another
+	// remote than Remote: in a checkout that is pushed to a fork. Empty: it is not.
+	PushRemote string
+
 	Several bool // Remote is empty because there are several, and none is meant
 }
 
@@ -20,6 +24,30 @@ type Upstream struct {
 // upstream, where the user set one, or else to the branch of the same name of the
 // remote called origin, or the only one.
 func (c *Checkout) Upstream(ctx context.Context) (Upstream, error) {
+	u, err := c.pulledFrom(ctx)
+	if err != nil {
+		return u, err
+	}
+	u.PushRemote, err = c.pushRemote(ctx, u.Local)
+	if u.PushRemote == u.Remote {
+		u.PushRemote = ""
+	}
+	return u, err
+}
+
+// pushRemote is the remote that the user's configuration names for pushing a branch;
+// empty: none is named.
+func (c *Checkout) pushRemote(ctx context.Context, branch string) (string, error) {
+	for _, name := range []string{"branch." + branch + ".pushRemote", "remote.pushDefault"} {
+		if said, err := c.Setting(ctx, name); err != nil || said != "" {
+			return said, err
+		}
+	}
+	return "", nil
+}
+
+// pulledFrom is Upstream, but for where is pushed to.
+func (c *Checkout) pulledFrom(ctx context.Context) (Upstream, error) {
 	if c.builtin != nil {
 		return c.builtin.upstream()
 	}
@@ -47,11 +75,11 @@ func (c *Checkout) Upstream(ctx context.Context) (Upstream, error) {
 
 // remoteName is the remote that is meant where nobody says which.
 func (c *Checkout) remoteName(ctx context.Context) (name string, several bool, err error) {
-	out, err := c.git.line(ctx, "remote")
+	names, err := c.Remotes(ctx)
 	if err != nil {
-		return "", false, fmt.Errorf("listing the remotes: %w", err)
+		return "", false, err
 	}
-	name, several = onlyRemote(strings.Fields(out))
+	name, several = onlyRemote(names)
 	return name, several, nil
 }
 
@@ -67,14 +95,60 @@ func onlyRemote(names []string) (name string, several bool) {
 	return "", len(names) > 1
 }
 
+// Remotes are the names of all remotes.
+func (c *Checkout) Remotes(ctx context.Context) ([]string, error) {
+	if c.builtin != nil {
+		config, err := c.builtin.config()
+		return config.remotes(), err
+	}
+	out, err := c.git.line(ctx, "remote")
+	if err != nil {
+		return nil, fmt.Errorf("listing the remotes: %w", err)
+	}
+	return strings.Fields(out), nil
+}
+
+// Setting is what the user's configuration of git says under a name; empty: nothing.
+func (c *Checkout) Setting(ctx context.Context, name string) (string, error) {
+	if c.builtin != nil {
+		config, err := c.builtin.config()
+		return config.last(plainName(name)), err
+	}
+	value, err := c.git.line(ctx, "config", "--get", name)
+	if err != nil && !ended(err, 1) {
+		return "", fmt.Errorf("reading the setting %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// FetchURL is the address from which a remote is fetched, as the user's
+// configuration makes it of what the remote says. It may hold credentials.
+func (c *Checkout) FetchURL(ctx context.Context, remote string) (string, error) {
+	if c.builtin != nil {
+		return c.builtin.remoteURL(remote, false)
+	}
+	return c.remoteURL(ctx, remote)
+}
+
 // PushURL is the address to which a remote is pushed, as the user's configuration
 // makes it of what the remote says. It may hold credentials.
 func (c *Checkout) PushURL(ctx context.Context, remote string) (string, error) {
 	if c.builtin != nil {
-		return c.builtin.pushURL(remote)
+		return c.builtin.remoteURL(remote, true)
 	}
-	at, err := c.git.line(ctx, "remote", "get-url", "--push", remote)
-	if err != nil {
+	return c.remoteURL(ctx, remote, "--push")
+}
+
+// remoteURL asks git for a remote's address. A remote may be its own: git takes an
+// address wherever a remote's name can stand.
+func (c *Checkout) remoteURL(ctx context.Context, remote string, flags ...string) (string, error) {
+	at, err := c.git.line(ctx, slices.Concat([]string{"remote", "get-url"}, flags, []string{"--", remote})...)
+	switch {
+	case ended(err, 2) && IsAddress(remote):
+		return remote, nil
+	case ended(err, 2):
+		return "", fmt.Errorf("remote %s: %w", remote, ErrNoRemote)
+	case err != nil:
 		return "", fmt.Errorf("looking for the remote %s: %w", remote, err)
 	}
 	return at, nil

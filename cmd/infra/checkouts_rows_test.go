@@ -578,7 +578,7 @@ var remoteSetups = []setup{
 		s.git("remote", "set-url", "--push", "origin", s.remote)
 	}},
 	{name: "a remote that refuses the branch", make: func(s *site) { s.script("remote.git/hooks/pre-receive", "echo pull requests only; exit 1") },
-		push: refuses("the push was refused", "pull requests only", "--branch NAME")},
+		push: refuses("the push was refused", "pull requests only", "--pr")},
 	{name: "a remote that has the branch checked out", make: func(s *site) {
 		s.gitIn(s.base, "clone", "-q", "--template=", "remote.git", "served")
 		s.remote = filepath.Join(s.base, "served")

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/infrahq/infra/forge"
 	"github.com/infrahq/infra/repo"
 	"github.com/infrahq/infra/schema"
 )
@@ -20,13 +22,19 @@ import (
 type editFlags struct {
 	dryRun, noCommit bool
 	push, noPush     bool
-	branch           string // a new one of the remote; empty: none
+	branch           string // a new one of the remote; empty: none, or one that the edit names
+	pr               bool   // for a pull request
+	prWith           string // the program that opens it; empty: a person does, or the one of infra.prWith
 	message          string
 	acknowledge      string // the reason for which a large removal is meant; empty: it is not
 	acknowledges     bool   // the command has a flag for it
 	sends            bool   // the command has the flags for it
+	hasOutput        bool   // the command prints on stdout itself, so that no address may
 	urgent           bool   // it counts whatever else is wrong: no error elsewhere, no rule and no brake stops it
 }
+
+// proposes says whether a pull request is asked for.
+func (f *editFlags) proposes() bool { return f.pr || f.prWith != "" }
 
 func (f *editFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -42,8 +50,13 @@ func (f *editFlags) registerPush(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.push, "push", false, "make the edit on the remote branch as it is now, and push it (default with changes: push)")
 	flags.StringVar(&f.branch, "branch", "", "the same, pushed to a new branch of this `name`, for a pull request")
+	flags.BoolVar(&f.pr, "pr", false, "the same, and print the address at which to open the pull request; without --branch the edit names the branch (default with changes: pull-request)")
+	flags.Var(&choice{value: &f.prWith, of: forge.Programs()}, "pr-with", "the same, and open the pull request with this `program`: "+strings.Join(forge.Programs(), ", ")+" (default: git config infra.prWith)")
+	check(cmd.RegisterFlagCompletionFunc("pr-with", cobra.FixedCompletions(forge.Programs(), cobra.ShellCompDirectiveNoFileComp)))
 	flags.BoolVar(&f.noPush, "no-push", false, "commit on the current branch, whatever changes: says")
-	for _, sends := range []string{"push", "branch"} {
+	cmd.MarkFlagsMutuallyExclusive("push", "pr")
+	cmd.MarkFlagsMutuallyExclusive("push", "pr-with")
+	for _, sends := range []string{"push", "branch", "pr", "pr-with"} {
 		for _, stays := range []string{"no-push", "no-commit", "dry-run"} {
 			cmd.MarkFlagsMutuallyExclusive(sends, stays)
 		}
@@ -103,7 +116,7 @@ func (a *app) openToEdit(ctx context.Context, root string, f editFlags) (*clone,
 	if err != nil {
 		return nil, err
 	}
-	if !f.push && f.branch == "" && !f.dryRun {
+	if !f.push && f.branch == "" && !f.proposes() && !f.dryRun && a.hosted == nil {
 		if c.unlock, err = a.lock(ctx, c.checkout); err != nil {
 			return nil, err
 		}
@@ -133,7 +146,10 @@ func (a *app) lock(ctx context.Context, c *repo.Checkout) (unlock func(), err er
 }
 
 func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs.FS, *schema.Snapshot) (proposal, error)) (outcome, error) {
-	if f.push || f.branch != "" {
+	if err := a.allowed(f); err != nil {
+		return 0, err
+	}
+	if f.push || f.branch != "" || f.proposes() {
 		return a.send(ctx, c, f, propose)
 	}
 	before, err := a.loadFor(f, c.tree, c.cache)
@@ -141,7 +157,8 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 		return 0, err
 	}
 	mode := before.Snapshot.Settings.Changes
-	if mode == schema.ChangePush && !f.stays() {
+	f.pr = mode == schema.ChangePullRequest
+	if !f.stays() && (f.pr || mode == schema.ChangePush || a.hosted != nil) {
 		c.unlock() // pushes need not wait for each other
 		return a.send(ctx, c, f, propose)
 	}
@@ -175,9 +192,6 @@ func (a *app) editIn(ctx context.Context, c *clone, f editFlags, propose func(fs
 		return 0, err
 	}
 	a.say("%s, as of commit %.10s", p.said, commit.Hash)
-	if mode == schema.ChangePullRequest && !f.stays() {
-		a.say("%s asks for pull requests, and this is committed here and NOT pushed: --branch NAME pushes an edit to a new branch", marker)
-	}
 	if !c.checkout.UsesGit() {
 		a.advise("push it with a program that can, unless the server follows this very folder; --push makes an edit on the remote branch itself")
 		return done, nil

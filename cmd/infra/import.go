@@ -63,7 +63,7 @@ with --kubeconfig, the roles and namespaces are the cluster's.`,
 			if err := importList(&i, all, false).write(io.Discard, list); err != nil { // before the commit, not after
 				return err
 			}
-			source.stdin = cmd.InOrStdin()
+			source.stdin, f.hasOutput = cmd.InOrStdin(), true
 			over := a.busy("reading the role bindings of %s", i.destination)
 			var err error
 			i.objects, err = source.read(cmd.Context())

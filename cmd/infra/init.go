@@ -83,6 +83,9 @@ nothing else of it changes.`,
 }
 
 func (a *app) init(ctx context.Context, dir, host, message string) error {
+	if repo.IsAddress(dir) {
+		return inFolderOnly(dir)
+	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("making an access repository: %w", err)

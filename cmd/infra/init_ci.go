@@ -13,13 +13,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/infrahq/infra/forge"
 	"github.com/infrahq/infra/repo"
 )
 
 // A codeHost is where pull requests are made.
 type codeHost struct {
 	name  string
-	names []string // a server's name that holds one of these is such a host
 	files []workflow
 }
 
@@ -33,22 +33,22 @@ type workflow struct {
 
 // codeHosts are all that init knows, in the order of documentation.
 var codeHosts = []codeHost{
-	{name: "github", names: []string{"github"}, files: []workflow{
+	{name: string(forge.GitHub), files: []workflow{
 		{from: "github.yml", to: ".github/workflows/infra.yml"},
 		{from: "github-review.yml", to: ".github/workflows/infra-review.yml"},
 	}},
-	{name: "gitlab", names: []string{"gitlab"}, files: []workflow{
+	{name: string(forge.GitLab), files: []workflow{
 		{from: "gitlab.yml", to: ".gitlab-ci.yml", beside: ".gitlab/infra.yml",
 			include: "add to .gitlab-ci.yml: include: [{local: .gitlab/infra.yml}]"},
 	}},
-	{name: "gitea", names: []string{"gitea", "forgejo", "codeberg"}, files: []workflow{
+	{name: string(forge.Gitea), files: []workflow{
 		{from: "gitea.yml", to: ".gitea/workflows/infra.yml"},
 	}},
-	{name: "bitbucket", names: []string{"bitbucket"}, files: []workflow{
+	{name: string(forge.Bitbucket), files: []workflow{
 		{from: "bitbucket.yml", to: "bitbucket-pipelines.yml", beside: "bitbucket-pipelines-infra.yml",
 			include: "copy the step of bitbucket-pipelines-infra.yml to bitbucket-pipelines.yml, for Bitbucket reads no other file"},
 	}},
-	{name: "azure", names: []string{"dev.azure.com", "visualstudio.com"}, files: []workflow{
+	{name: string(forge.Azure), files: []workflow{
 		{from: "azure.yml", to: "azure-pipelines.yml", beside: "azure-pipelines-infra.yml",
 			include: "make a pipeline of azure-pipelines-infra.yml in Azure DevOps"},
 	}},
@@ -71,13 +71,7 @@ func hostOf(ctx context.Context, c *repo.Checkout) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	server = strings.ToLower(server)
-	for _, h := range codeHosts {
-		if slices.ContainsFunc(h.names, func(name string) bool { return strings.Contains(server, name) }) {
-			return h.name, nil
-		}
-	}
-	return noHost, nil
+	return cmp.Or(string(forge.Of(server)), noHost), nil
 }
 
 // workflows are the files that a host needs and the repository does not have,

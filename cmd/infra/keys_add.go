@@ -58,16 +58,18 @@ A key with --destination is good for that cluster alone.`,
 // makeKey makes an edit with a new key in it, and shows the key, this once, when
 // that is done.
 func (a *app) makeKey(ctx context.Context, f editFlags, propose func(fs.FS, *schema.Snapshot, auth.Key) (proposal, error)) error {
+	f.hasOutput = true
 	minted, err := auth.Mint(nil)
 	if err != nil {
 		return err
 	}
 	became, err := a.edit(ctx, f, func(files fs.FS, s *schema.Snapshot) (proposal, error) { return propose(files, s, minted) })
-	if err != nil || became != done {
+	if became != done {
 		return err
 	}
-	_, err = fmt.Fprintln(a.stdout, minted.Text())
-	return err
+	// Also where only its pull request could not be opened: it is shown this once.
+	_, printErr := fmt.Fprintln(a.stdout, minted.Text())
+	return errors.Join(err, printErr)
 }
 
 // keyEnd is when a key ends that is good for so long; zero: never.

@@ -33,6 +33,7 @@ func run() int {
 		a.colorOut = colors
 		a.width, _, _ = term.GetSize(out) // zero, the default, where nobody knows
 	}
+	defer a.leave()
 	err := a.command().ExecuteContext(ctx)
 	return a.report(err)
 }
@@ -48,7 +49,10 @@ type app struct {
 	width          int  // columns of stdout where it is a terminal; zero: not known
 	live           bool // stderr is a terminal: what takes long may be shown as it goes
 
-	repository string // -C, --repo
-	quiet      bool   // -q, --quiet
-	noPager    bool   // --no-pager
+	repository string        // -C, --repo
+	timeout    time.Duration // --timeout: for a Git host
+	quiet      bool          // -q, --quiet
+	noPager    bool          // --no-pager
+
+	hosted *hosted // the repository, where it is an address; nil: it is a folder
 }

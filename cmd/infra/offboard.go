@@ -58,14 +58,16 @@ reason, file, line.`,
 }
 
 func (a *app) offboard(ctx context.Context, f editFlags, show listFlags, l *leaver) error {
+	f.hasOutput = true
 	root, err := a.root()
 	if err != nil {
 		return err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return err
 	}
+	defer c.unlock()
 	became, err := a.editIn(ctx, c, f, l.propose)
 	if err != nil {
 		return err

@@ -80,10 +80,11 @@ func (a *app) rename(ctx context.Context, f editFlags, r *renaming, known vocabu
 	if err != nil {
 		return err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return err
 	}
+	defer c.unlock()
 	r.prefix = c.prefix
 	became, err := a.editIn(ctx, c, f, func(files fs.FS, s *schema.Snapshot) (proposal, error) {
 		return r.propose(files, s, known(s))

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/infrahq/infra/policy"
+	"github.com/infrahq/infra/repo"
 	"github.com/infrahq/infra/schema"
 )
 
@@ -61,8 +62,8 @@ func isWithin(root, dir string) bool {
 
 // rootAt is the folder that the user gave, if it is an access repository.
 func rootAt(said string) (string, error) {
-	if strings.Contains(said, "://") {
-		return "", hint(fmt.Errorf("%s is an address, and this command works in a folder", said), "git clone %s", shell(said))
+	if repo.IsAddress(said) {
+		return "", inFolderOnly(said)
 	}
 	dir, err := filepath.Abs(said)
 	if err != nil {

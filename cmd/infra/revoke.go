@@ -62,7 +62,7 @@ revokes it all the same.`,
 // revoke writes a revocation, sees to it that it arrives, and fails where it
 // does not take everything.
 func (a *app) revoke(ctx context.Context, f editFlags, w whom, why string, force bool) error {
-	f.push = !f.stays() && f.branch == ""
+	f.push = !f.stays() && f.branch == "" && !f.proposes()
 	var left error
 	propose := func(files fs.FS, s *schema.Snapshot) (proposal, error) {
 		v, err := w.in(s)
@@ -80,10 +80,11 @@ func (a *app) revoke(ctx context.Context, f editFlags, w whom, why string, force
 	if err != nil {
 		return err
 	}
-	c, err := openClone(ctx, root)
+	c, err := a.openToEdit(ctx, root, f)
 	if err != nil {
 		return err
 	}
+	defer c.unlock()
 	_, err = a.editIn(ctx, c, f, propose)
 	if errors.Is(err, errNoRemote) && f.push {
 		f.push, f.noPush = false, true

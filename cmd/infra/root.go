@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -63,11 +64,13 @@ repository is invalid, 4 a policy refuses, 5 a brake holds the change.`,
 		a.mergeDriverCommand(),
 		a.versionCommand(),
 	)
+	root.PersistentPreRunE = a.arrive
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, "%w", err) })
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.repository, "repo", "C", "", "the access repository's `folder` (default $INFRA_REPO, else the nearest folder above with infra.yaml)")
+	flags.StringVarP(&a.repository, "repo", "C", "", "the access repository's `folder` or address (default $INFRA_REPO, else the nearest folder above with infra.yaml)")
+	flags.DurationVar(&a.timeout, "timeout", time.Minute, "how long a Git host may take in all (also $INFRA_TIMEOUT)")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no words but errors")
 	flags.BoolVar(&a.noPager, "no-pager", false, "write to the terminal itself, not to $INFRA_PAGER or git's pager")
 	check(root.MarkPersistentFlagDirname("repo"))

@@ -58,6 +58,7 @@ expires, expired, reason, file, line.`,
 }
 
 func (a *app) tidy(ctx context.Context, f editFlags, show listFlags, t *tidying) error {
+	f.hasOutput = true
 	became, err := a.edit(ctx, f, t.propose)
 	if err != nil {
 		return err
