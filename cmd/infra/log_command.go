@@ -138,8 +138,10 @@ func (a *app) showLog(ctx context.Context, args []string, q logQuestion) error {
 	case w.cut:
 		a.say("the clone ends at %.10s: what was before is not known here", w.touches[len(w.touches)-1].Hash)
 		a.advise("git fetch --unshallow")
+	case len(items) == 0 && len(args) > 0:
+		a.say("nothing happened to %s", args[0])
 	case len(items) == 0:
-		a.say("%s", strings.TrimSpace("nothing happened "+strings.Join(args, " ")))
+		a.say("nothing happened")
 	}
 	return nil
 }
@@ -151,6 +153,9 @@ func (a *app) logSpan(c *clone, q logQuestion) (logSpan, error) {
 	var err error
 	if span.to, err = c.resolve(q.to); err != nil {
 		return span, fmt.Errorf("--to: %w", err)
+	}
+	if when := span.to.Committer.When.UTC(); span.to.Hash != c.head.Commit.Hash && when.Before(span.until) {
+		span.until = when // later ones may have changed what would have expired since
 	}
 	if q.from != "" {
 		from, err := c.resolve(q.from)
