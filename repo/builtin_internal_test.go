@@ -76,13 +76,13 @@ func gitsIndex(t testing.TB, version string) []byte {
 		}
 	}
 	git("init", "--quiet")
-	for _, name := range []string{"a", "grants/prod.yaml", "grants/prod-web.yaml", "grants/ü.yaml", "groups/x/" + strings.Repeat("long", 300/4)} {
+	for _, name := range []string{"a", "grants/prod.yaml", "grants/prod-web.yaml", "grants/ü.yaml", "groups/" + strings.Repeat("long/", 60) + "name"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(path, []byte(name), 0o666); err != nil {
-			t.Skip(err) // a file system with shorter names
+			t.Fatal(err)
 		}
 	}
 	git("add", ".")

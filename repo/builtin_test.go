@@ -141,7 +141,7 @@ func TestBuiltinRefusesByName(t *testing.T) {
 		{"a shared repository", set("core.sharedRepository", "group"), "core.sharedRepository"},
 		{"another encoding", set("i18n.commitEncoding", "latin1"), "i18n.commitEncoding"},
 		{"an include", set("include.path", "/elsewhere"), "include.path"},
-		{"an include with a condition", set("includeIf.gitdir:~/work/.path", "/elsewhere"), "includeif.gitdir:~/work/.path"},
+		{"an include with a condition", set("includeIf.gitdir:~/clusters/.path", "/elsewhere"), "includeif.gitdir:~/clusters/.path"},
 		{"objects that stand for others", func(r *gittest.Repo) {
 			r.Commit(nil)
 			r.Git("replace", "HEAD", "HEAD~1")
