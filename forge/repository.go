@@ -70,7 +70,7 @@ var names = map[string]string{
 
 func split(address string) (place, bool) {
 	p := place{scheme: "https"}
-	path := ""
+	var path string
 	if schemeForm.MatchString(address) {
 		u, err := url.Parse(address)
 		if err != nil {

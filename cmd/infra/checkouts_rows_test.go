@@ -554,7 +554,7 @@ var remoteSetups = []setup{
 	{name: "a fork to push to (`remote.pushDefault`)", make: func(s *site) {
 		s.git("remote", "add", "fork", bare(s, "fork.git"))
 		s.git("config", "remote.pushDefault", "fork")
-	}, note: "an edit that is to arrive goes to the upstream"},
+	}, push: refuses("would not arrive", "--pr"), note: "--pr pushes to the fork; an edit that must arrive at once (revoke) goes to the upstream"},
 	{name: "`push.default=nothing`, `push.followTags`, `push.autoSetupRemote`", make: all(
 		configured("push.default=nothing", "push.followTags=true", "push.autoSetupRemote=true"), func(s *site) { s.git("tag", "-a", "-m", "mine", "v1") }),
 		note: "the branch is named, and no tag goes along", check: func(s *site, _ string) {
